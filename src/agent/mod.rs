@@ -1,0 +1,1 @@
+//! The process on the target and the protocol it speaks.

@@ -1,0 +1,1 @@
+//! The compatibility levels, and every point where they differ.

@@ -1,0 +1,1 @@
+//! Settings: defaults, ansible.cfg, environment, flags.

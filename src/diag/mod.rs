@@ -1,0 +1,1 @@
+//! Errors with places: what is wrong, where, why, and what to do about it.

@@ -1,0 +1,1 @@
+//! Runs plays: strategy, tasks, loops, handlers, includes.

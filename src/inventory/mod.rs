@@ -1,0 +1,1 @@
+//! Inventories: sources, groups, hosts, patterns.

@@ -1,0 +1,1 @@
+//! A Jinja2 engine on Python's value model. Knows nothing of Ansible.

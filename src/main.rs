@@ -1,0 +1,3 @@
+//! The `regrole` binary: the controller, and the agent that it sends to its hosts.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Plays, blocks, tasks, handlers and roles as plain data with places.

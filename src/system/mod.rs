@@ -1,0 +1,1 @@
+//! The machine as modules see it: one trait, several backings.

@@ -1,0 +1,1 @@
+//! Bytes to a process elsewhere: local, ssh, become.

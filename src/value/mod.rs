@@ -1,0 +1,1 @@
+//! The value model of Python, as Jinja templates and Ansible see it.

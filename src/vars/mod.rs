@@ -1,0 +1,1 @@
+//! Variables: precedence levels, facts, magic variables.
