@@ -1,1 +1,3 @@
 //! The process on the target and the protocol it speaks.
+
+pub mod message;

@@ -1,0 +1,148 @@
+//! The texts that errors point into.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Names one text of a [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(u32);
+
+impl SourceId {
+    /// Returns the number behind the id, for packing.
+    pub fn index(self) -> u32 {
+        self.0
+    }
+
+    /// Makes an id of a number that [`SourceId::index`] gave.
+    pub fn from_index(index: u32) -> SourceId {
+        SourceId(index)
+    }
+}
+
+/// A range of bytes in one source, end excluded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The text.
+    pub source: SourceId,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// Makes a span of byte offsets.
+    pub fn new(source: SourceId, start: usize, end: usize) -> Span {
+        Span {
+            source,
+            start: start as u32,
+            end: end.max(start) as u32,
+        }
+    }
+
+    /// Returns the span from the start of this one to the end of the other.
+    #[must_use]
+    pub fn to(self, other: Span) -> Span {
+        Span {
+            end: other.end.max(self.end),
+            ..self
+        }
+    }
+}
+
+/// A place as people read it; line and column count from one, columns in characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The source's name, mostly a path.
+    pub file: Rc<str>,
+    /// Line, from one.
+    pub line: usize,
+    /// Column in characters, from one.
+    pub column: usize,
+}
+
+impl std::fmt::Display for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+struct Source {
+    name: Rc<str>,
+    text: Rc<str>,
+}
+
+/// All texts read so far. Clones share one store.
+#[derive(Clone, Default)]
+pub struct Sources(Rc<RefCell<Vec<Source>>>);
+
+impl Sources {
+    /// Keeps a text under a name and returns its id.
+    pub fn add(&self, name: impl Into<Rc<str>>, text: impl Into<Rc<str>>) -> SourceId {
+        let mut all = self.0.borrow_mut();
+        all.push(Source {
+            name: name.into(),
+            text: text.into(),
+        });
+        SourceId((all.len() - 1) as u32)
+    }
+
+    /// Returns a source's name; `<unknown>` for an id of another store.
+    pub fn name(&self, id: SourceId) -> Rc<str> {
+        self.0
+            .borrow()
+            .get(id.0 as usize)
+            .map_or_else(|| "<unknown>".into(), |s| s.name.clone())
+    }
+
+    /// Returns a source's text; empty for an id of another store.
+    pub fn text(&self, id: SourceId) -> Rc<str> {
+        self.0
+            .borrow()
+            .get(id.0 as usize)
+            .map_or_else(|| "".into(), |s| s.text.clone())
+    }
+
+    /// Makes a span of byte offsets in a source.
+    pub fn span(&self, id: SourceId, start: usize, end: usize) -> Span {
+        Span::new(id, start, end)
+    }
+
+    /// Returns where a span starts.
+    pub fn locate(&self, span: Span) -> Location {
+        let text = self.text(span.source);
+        let mut offset = (span.start as usize).min(text.len());
+        while !text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let before = &text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Location {
+            file: self.name(span.source),
+            line: before.bytes().filter(|b| *b == b'\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+}
+
+impl std::fmt::Debug for Sources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.0.borrow().iter().map(|s| s.name.clone()))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_and_lines_count_from_one() {
+        let sources = Sources::default();
+        let id = sources.add("a.yml", "é: 1\nüü: x\n");
+        let at = sources.locate(sources.span(id, "é: 1\nüü".len(), 11));
+        assert_eq!((at.line, at.column), (2, 3));
+        assert_eq!(at.to_string(), "a.yml:2:3");
+    }
+}

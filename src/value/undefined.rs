@@ -1,0 +1,55 @@
+//! The value of a name that isn't there.
+
+use crate::diag::{Error, Kind, Span};
+
+/// A missing name, attribute or item, or a value whose rendering failed; remembers what and where.
+///
+/// Attribute access on it gives the same undefined again, so the first missing name is the one
+/// that is reported. Using it in any other way raises [`Undefined::error`].
+#[derive(Clone, Debug)]
+pub struct Undefined {
+    /// The error that use raises.
+    error: Error,
+    /// The name that is missing, for "did you mean".
+    pub name: Option<String>,
+}
+
+impl Undefined {
+    /// Makes one for a variable name.
+    pub fn variable(name: &str) -> Undefined {
+        Undefined {
+            error: Error::new(Kind::Undefined, format!("'{name}' is undefined")),
+            name: Some(name.to_owned()),
+        }
+    }
+
+    /// Makes one with a message of its own.
+    pub fn hint(message: impl Into<String>) -> Undefined {
+        Undefined {
+            error: Error::new(Kind::Undefined, message),
+            name: None,
+        }
+    }
+
+    /// Makes one for an error that happened while a value was rendered; use raises that error.
+    pub fn failed(error: Error) -> Undefined {
+        Undefined { error, name: None }
+    }
+
+    /// Says where the missing name is used, unless known already.
+    #[must_use]
+    pub fn at(mut self, span: Span) -> Undefined {
+        self.error = self.error.at(span);
+        self
+    }
+
+    /// Returns the error that using the value raises.
+    pub fn error(&self) -> Error {
+        self.error.clone()
+    }
+
+    /// Says whether the name is missing (true), or its value could not be rendered (false).
+    pub fn is_missing(&self) -> bool {
+        self.error.kind() == Kind::Undefined
+    }
+}
