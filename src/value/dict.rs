@@ -111,3 +111,9 @@ impl FromIterator<(Key, Value)> for Dict {
         Dict::from_map(items.into_iter().collect())
     }
 }
+
+impl std::fmt::Debug for Dict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&Value::Dict(self.clone()).repr())
+    }
+}

@@ -115,3 +115,9 @@ impl FromIterator<Key> for Set {
         Set(Rc::new(RefCell::new(items.into_iter().collect())))
     }
 }
+
+impl std::fmt::Debug for List {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&Value::List(self.clone()).repr())
+    }
+}
