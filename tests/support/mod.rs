@@ -1,0 +1,3 @@
+//! What several integration tests need: places to run in and programs to run there.
+
+pub(crate) mod lab;
