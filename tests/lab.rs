@@ -7,13 +7,18 @@ fn every_host_is_reached_by_the_inventory_and_is_a_machine_of_its_own() {
     let lab = Lab::up(&[Variant::Python, Variant::Python]);
     let hosts = std::fs::read_to_string(lab.state().join("hosts")).unwrap();
     for (line, name) in hosts.lines().zip(["node1", "node2"]) {
-        let [_, _, address, port] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let [_, _, address, port] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
         let output = lab
             .controller_command("ssh")
             .args(["-F", "/dev/null", "-o", "BatchMode=yes", "-p", port, "-i"])
             .arg(lab.state().join("id"))
             .arg("-o")
-            .arg(format!("UserKnownHostsFile={}", lab.state().join("known_hosts").display()))
+            .arg(format!(
+                "UserKnownHostsFile={}",
+                lab.state().join("known_hosts").display()
+            ))
             .args([address, "hostname"])
             .output()
             .unwrap();
@@ -24,8 +29,14 @@ fn every_host_is_reached_by_the_inventory_and_is_a_machine_of_its_own() {
     }
     if lab.is_privileged() {
         lab.enter("node1", &["touch", "/only-here"]);
-        assert!(lab.tree("node1", "/only-here").starts_with("f 0644 root:root "));
-        assert_eq!(lab.tree("node2", "/only-here"), "missing - - - /only-here\n");
+        assert!(
+            lab.tree("node1", "/only-here")
+                .starts_with("f 0644 root:root ")
+        );
+        assert_eq!(
+            lab.tree("node2", "/only-here"),
+            "missing - - - /only-here\n"
+        );
     }
 }
 
@@ -33,7 +44,11 @@ fn every_host_is_reached_by_the_inventory_and_is_a_machine_of_its_own() {
 fn the_controller_has_no_way_out() {
     let lab = Lab::up(&[Variant::Python]);
     if lab.is_privileged() {
-        let routes = lab.controller_command("ip").args(["route", "show", "default"]).output().unwrap();
+        let routes = lab
+            .controller_command("ip")
+            .args(["route", "show", "default"])
+            .output()
+            .unwrap();
         assert!(routes.status.success());
         assert!(routes.stdout.is_empty(), "{routes:?}");
     }
@@ -54,11 +69,12 @@ fn a_noexec_host_runs_nothing_that_was_written_to_it() {
 fn a_lab_that_cannot_be_made_leaves_nothing_behind() {
     let scratch = tempfile::tempdir().unwrap();
     let state = scratch.path().join("lab");
-    let output = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/hosts"))
-        .args(["up", "python", "no-such-variant", "--state"])
-        .arg(&state)
-        .output()
-        .unwrap();
+    let output =
+        std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/hosts"))
+            .args(["up", "python", "no-such-variant", "--state"])
+            .arg(&state)
+            .output()
+            .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(!state.exists());
 }
@@ -67,7 +83,13 @@ fn a_lab_that_cannot_be_made_leaves_nothing_behind() {
 fn the_minimal_host_has_no_python() {
     let lab = Lab::up(&[Variant::Minbase]);
     if lab.is_privileged() {
-        assert_eq!(lab.enter("node1", &["sh", "-c", "ls /usr/bin/python* 2>/dev/null; true"]), "");
+        assert_eq!(
+            lab.enter(
+                "node1",
+                &["sh", "-c", "ls /usr/bin/python* 2>/dev/null; true"]
+            ),
+            ""
+        );
         let inventory = std::fs::read_to_string(lab.inventory()).unwrap();
         assert!(!inventory.contains("ansible_python_interpreter"));
     }

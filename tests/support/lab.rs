@@ -55,8 +55,14 @@ impl Lab {
     pub(crate) fn up_with(variants: &[Variant], programs: &[&Path]) -> Self {
         let privileged = rustix::process::geteuid().is_root();
         // Sockets of ssh's connection sharing lie in there; their paths must be short.
-        let scratch = tempfile::Builder::new().prefix("rg").tempdir_in("/tmp").expect("a temporary directory");
-        let lab = Self { scratch, privileged };
+        let scratch = tempfile::Builder::new()
+            .prefix("rg")
+            .tempdir_in("/tmp")
+            .expect("a temporary directory");
+        let lab = Self {
+            scratch,
+            privileged,
+        };
         let mut hosts = lab.script("hosts");
         hosts.arg("up");
         if privileged {
@@ -120,7 +126,11 @@ impl Lab {
     }
 
     fn script(&self, name: &str) -> Command {
-        let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab").join(name));
+        let mut command = Command::new(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/lab")
+                .join(name),
+        );
         command.env("REGROLE_LAB", self.state());
         command
     }
@@ -135,7 +145,15 @@ impl Drop for Lab {
 
 /// Runs a command that has to succeed, and returns its standard output.
 fn run(command: &mut Command) -> String {
-    let Output { status, stdout, stderr } = command.output().expect("the lab's scripts can be run");
-    assert!(status.success(), "{command:?}: {status}\n{}", String::from_utf8_lossy(&stderr));
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().expect("the lab's scripts can be run");
+    assert!(
+        status.success(),
+        "{command:?}: {status}\n{}",
+        String::from_utf8_lossy(&stderr)
+    );
     String::from_utf8(stdout).expect("the lab's scripts print UTF-8")
 }
