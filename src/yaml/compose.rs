@@ -1,0 +1,431 @@
+//! Builds nodes out of the scanner's events: anchors, merge keys, duplicate keys, tags.
+//!
+//! **Source:** PyYAML's `Composer` and `SafeConstructor`, as observed.
+
+use std::collections::HashMap;
+
+use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
+
+use super::resolve;
+use super::{Data, Node};
+use crate::diag::{Error, Kind, Result, SourceId, Sources, Span};
+use crate::value::{Key, MAX_DEPTH, Str, Value};
+
+/// How many nodes aliases may unfold to in one document.
+const MAX_UNFOLDED: usize = 2_000_000;
+
+/// What a source holds: its documents, and what is odd about them.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The documents in order; `None` for an empty one.
+    pub documents: Vec<Option<Node>>,
+    /// Duplicate keys: the place of the later one and the key.
+    pub duplicates: Vec<(Span, String)>,
+}
+
+/// Reads a source that holds one document.
+///
+/// # Errors
+/// YAML that can't be read; more than one document; an unknown tag.
+pub fn load(sources: &Sources, source: SourceId) -> Result<Option<Node>> {
+    let loaded = load_all(sources, source)?;
+    let mut documents = loaded.documents.into_iter();
+    let first = documents.next().flatten();
+    match documents.next() {
+        None => Ok(first),
+        Some(second) => {
+            let error = Error::new(
+                Kind::Yaml,
+                "expected a single document in the stream, but found another document",
+            );
+            Err(match second {
+                Some(node) => error.at(node.span),
+                None => error.at(Span::new(source, 0, 0)),
+            })
+        }
+    }
+}
+
+/// Reads all documents of a source.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_all(sources: &Sources, source: SourceId) -> Result<Loaded> {
+    let text = sources.text(source);
+    let mut bytes = text.as_bytes();
+    let mut parser = Parser::new();
+    parser.set_input_string(&mut bytes);
+    let mut composer = Composer {
+        parser,
+        source,
+        text: &text,
+        anchors: HashMap::new(),
+        loaded: Loaded::default(),
+        unfolded: 0,
+        depth: 0,
+    };
+    composer.stream()?;
+    Ok(composer.loaded)
+}
+
+struct Composer<'a> {
+    parser: Parser<&'a mut &'a [u8]>,
+    source: SourceId,
+    text: &'a str,
+    anchors: HashMap<String, Node>,
+    loaded: Loaded,
+    unfolded: usize,
+    depth: usize,
+}
+
+impl Composer<'_> {
+    fn next(&mut self) -> Result<Event> {
+        self.parser.parse().map_err(|error| self.syntax(&error))
+    }
+
+    fn span(&self, start: Mark, end: Mark) -> Span {
+        Span::new(self.source, start.index as usize, end.index as usize)
+    }
+
+    fn stream(&mut self) -> Result<()> {
+        loop {
+            let event = self.next()?;
+            match event.data {
+                EventData::StreamEnd => return Ok(()),
+                EventData::DocumentStart { .. } => {
+                    self.anchors.clear();
+                    let first = self.next()?;
+                    let empty = matches!(&first.data, EventData::Scalar { value, style, .. }
+                        if value.is_empty() && *style == ScalarStyle::Plain
+                            && first.start_mark.index == first.end_mark.index);
+                    let node = self.node(first)?;
+                    self.loaded.documents.push((!empty).then_some(node));
+                    self.next()?;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn node(&mut self, event: Event) -> Result<Node> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            let span = self.span(event.start_mark, event.end_mark);
+            return Err(
+                Error::new(Kind::Yaml, format!("nested deeper than {MAX_DEPTH} levels")).at(span),
+            );
+        }
+        let node = self.node_inside(event);
+        self.depth -= 1;
+        node
+    }
+
+    fn node_inside(&mut self, event: Event) -> Result<Node> {
+        let span = self.span(event.start_mark, event.end_mark);
+        match event.data {
+            EventData::Alias { anchor } => {
+                let Some(node) = self.anchors.get(&anchor).cloned() else {
+                    return Err(Error::new(
+                        Kind::Yaml,
+                        format!("found undefined alias '{anchor}'"),
+                    )
+                    .at(span));
+                };
+                self.unfolded += size(&node);
+                if self.unfolded > MAX_UNFOLDED {
+                    return Err(Error::new(
+                        Kind::Yaml,
+                        format!("aliases unfold to more than {MAX_UNFOLDED} values"),
+                    )
+                    .at(span));
+                }
+                Ok(node)
+            }
+            EventData::Scalar {
+                anchor,
+                tag,
+                value,
+                plain_implicit,
+                style,
+                ..
+            } => {
+                let data = self.scalar(tag.as_deref(), value, plain_implicit, style, span)?;
+                Ok(self.keep(anchor, Node { span, data }))
+            }
+            EventData::SequenceStart { anchor, tag, .. } => {
+                self.no_tag(tag.as_deref(), "tag:yaml.org,2002:seq", span)?;
+                let mut items = Vec::new();
+                let end = loop {
+                    let event = self.next()?;
+                    if matches!(event.data, EventData::SequenceEnd) {
+                        break event.end_mark;
+                    }
+                    items.push(self.node(event)?);
+                };
+                let span = self.span(event.start_mark, end);
+                Ok(self.keep(
+                    anchor,
+                    Node {
+                        span,
+                        data: Data::Sequence(items),
+                    },
+                ))
+            }
+            EventData::MappingStart { anchor, tag, .. } => {
+                self.no_tag(tag.as_deref(), "tag:yaml.org,2002:map", span)?;
+                let mut pairs = Vec::new();
+                let end = loop {
+                    let event = self.next()?;
+                    if matches!(event.data, EventData::MappingEnd) {
+                        break event.end_mark;
+                    }
+                    let key = self.node(event)?;
+                    let event = self.next()?;
+                    let value = self.node(event)?;
+                    pairs.push((key, value));
+                };
+                let span = self.span(event.start_mark, end);
+                let pairs = self.mapping(pairs)?;
+                Ok(self.keep(
+                    anchor,
+                    Node {
+                        span,
+                        data: Data::Mapping(pairs),
+                    },
+                ))
+            }
+            other => Err(Error::new(
+                Kind::Yaml,
+                format!("unexpected event in a document: {other:?}"),
+            )
+            .at(span)),
+        }
+    }
+
+    fn keep(&mut self, anchor: Option<String>, node: Node) -> Node {
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, node.clone());
+        }
+        node
+    }
+
+    fn scalar(
+        &self,
+        tag: Option<&str>,
+        value: String,
+        plain: bool,
+        style: ScalarStyle,
+        span: Span,
+    ) -> Result<Data> {
+        let text = |value: &str| Value::Str(Str::trusted(value));
+        let value = match tag {
+            None if plain && style == ScalarStyle::Plain => resolve::plain(&value),
+            None | Some("!" | "tag:yaml.org,2002:str") => text(&value),
+            Some("!unsafe") => Value::Str(Str::new(&value)),
+            Some("!vault" | "!vault-encrypted") => {
+                return Err(Error::new(
+                    Kind::Unsupported,
+                    "vault-encrypted values are not supported",
+                )
+                .at(span)
+                .help("decrypt the value, or pass it with `-e`"));
+            }
+            Some(tag) => match resolve::tagged(tag, &value) {
+                Some(resolved) => resolved.map_err(|error| error.at(span))?,
+                None => return Err(self.unknown_tag(tag, span)),
+            },
+        };
+        Ok(Data::Scalar(value))
+    }
+
+    fn no_tag(&self, tag: Option<&str>, own: &str, span: Span) -> Result<()> {
+        match tag {
+            None | Some("!") => Ok(()),
+            Some(tag) if tag == own => Ok(()),
+            Some("!unsafe") => Err(Error::new(
+                Kind::Unsupported,
+                "`!unsafe` on a list or mapping is not supported",
+            )
+            .at(span)
+            .help("put it on the strings inside")),
+            Some(tag) => Err(self.unknown_tag(tag, span)),
+        }
+    }
+
+    fn unknown_tag(&self, tag: &str, span: Span) -> Error {
+        Error::new(
+            Kind::Yaml,
+            format!("could not determine a constructor for the tag '{tag}'"),
+        )
+        .at(span)
+        .help("known tags are `!unsafe`, `!vault`, and YAML's own such as `!!str`")
+    }
+
+    /// Applies merge keys, refuses keys that can't be keys, lets the last of duplicates win.
+    fn mapping(&mut self, pairs: Vec<(Node, Node)>) -> Result<Vec<(Node, Node)>> {
+        let is_merge = |key: &Node| {
+            matches!(&key.data, Data::Scalar(Value::Str(text))
+            if text.as_str() == "<<" && &self.text[key.span.start as usize..key.span.end as usize] == "<<")
+        };
+        let mut merged: Vec<(Node, Node)> = Vec::new();
+        let mut own: Vec<(Node, Node)> = Vec::new();
+        for (key, value) in pairs {
+            if !is_merge(&key) {
+                own.push((key, value));
+                continue;
+            }
+            let span = value.span;
+            let not_mapping = || {
+                Error::new(
+                    Kind::Yaml,
+                    "expected a mapping or list of mappings for merging",
+                )
+                .at(span)
+            };
+            match value.data {
+                Data::Mapping(inner) => merged.extend(inner),
+                // Of several mappings the first wins: later ones come first here.
+                Data::Sequence(items) => {
+                    let mut all = Vec::new();
+                    for item in items {
+                        match item.data {
+                            Data::Mapping(inner) => all.push(inner),
+                            _ => return Err(not_mapping()),
+                        }
+                    }
+                    merged.extend(all.into_iter().rev().flatten());
+                }
+                Data::Scalar(_) => return Err(not_mapping()),
+            }
+        }
+        let mut out: Vec<(Node, Node)> = Vec::with_capacity(merged.len() + own.len());
+        let mut places: HashMap<Key, usize> = HashMap::new();
+        let from_merge = merged.len();
+        for (index, (key, value)) in merged.into_iter().chain(own).enumerate() {
+            let name = Key::new(key.to_value()).map_err(|error| {
+                Error::new(Kind::Yaml, "found unhashable key").at(key.span).caused_by(error).help(
+                    "a value that begins with `{{` must be quoted, or YAML reads it as a mapping",
+                )
+            })?;
+            match places.get(&name) {
+                Some(at) => {
+                    let at: usize = *at;
+                    if at >= from_merge {
+                        self.loaded
+                            .duplicates
+                            .push((key.span, name.value().to_str()));
+                    }
+                    out[at].1 = value;
+                }
+                None => {
+                    places.insert(name, out.len());
+                    out.push((key, value));
+                }
+            }
+            let _ = index;
+        }
+        Ok(out)
+    }
+
+    fn syntax(&self, error: &libyaml_safer::Error) -> Error {
+        let mark = error.problem_mark().or(error.context_mark());
+        let at = mark.map_or(0, |mark| (mark.index as usize).min(self.text.len()));
+        let message = match error.context() {
+            Some(context) => format!("{}: {}", context, error.problem()),
+            None => error.problem().to_owned(),
+        };
+        let found = Error::new(Kind::Yaml, format!("YAML parsing failed: {message}"))
+            .at(Span::new(self.source, at, at + 1));
+        match self.advice(at) {
+            Some(advice) => found.help(advice),
+            None => found,
+        }
+    }
+
+    /// Guesses what is meant where the scanner gave up.
+    fn advice(&self, at: usize) -> Option<&'static str> {
+        let start = self.text[..at].rfind('\n').map_or(0, |n| n + 1);
+        let end = self.text[at..]
+            .find('\n')
+            .map_or(self.text.len(), |n| at + n);
+        let line = &self.text[start..end];
+        let before = self.text[..start]
+            .trim_end_matches('\n')
+            .rsplit('\n')
+            .next()
+            .unwrap_or("");
+        let indent: &str = &line[..line.len() - line.trim_start().len()];
+        if indent.contains('\t') || self.text[at..].starts_with('\t') {
+            return Some("YAML does not allow tabs for indentation: use blanks");
+        }
+        if line.contains(": {{") || before.contains(": {{") {
+            return Some("a value that begins with `{{` must be quoted: \"{{ … }}\"");
+        }
+        if line.matches(": ").count() > 1 {
+            return Some("a value that contains `: ` must be quoted");
+        }
+        let quotes = |quote: char| line.matches(quote).count() % 2 == 1;
+        if quotes('"') || quotes('\'') {
+            return Some("a quote is opened and not closed, or text follows a quoted value");
+        }
+        None
+    }
+}
+
+fn size(node: &Node) -> usize {
+    match &node.data {
+        Data::Scalar(_) => 1,
+        Data::Sequence(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Data::Mapping(pairs) => 1 + pairs.iter().map(|(k, v)| size(k) + size(v)).sum::<usize>(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Value> {
+        let sources = Sources::default();
+        let id = sources.add("t.yml", text);
+        Ok(load(&sources, id)?.map_or(Value::None, |node| node.to_value()))
+    }
+
+    #[test]
+    fn mappings_merge_and_their_own_keys_win() {
+        let value = read("a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  y: 3\n").expect("yaml");
+        assert_eq!(
+            value.repr(),
+            "{'a': {'x': 1, 'y': 2}, 'b': {'x': 1, 'y': 3}}"
+        );
+    }
+
+    #[test]
+    fn a_tab_is_named_as_the_cause() {
+        let error = read("a:\n\tb: 1\n").expect_err("no yaml");
+        assert!(
+            error.help_text().is_some_and(|help| help.contains("tabs")),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn strings_are_trusted_unless_unsafe() {
+        let value = read("- '{{ x }}'\n- !unsafe '{{ x }}'\n").expect("yaml");
+        let trust: Vec<bool> = value
+            .items()
+            .expect("list")
+            .map(|item| matches!(item, Value::Str(text) if text.is_trusted()))
+            .collect();
+        assert_eq!(trust, [true, false]);
+    }
+
+    #[test]
+    fn aliases_cannot_unfold_without_end() {
+        let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for n in 1..12 {
+            let list = vec![format!("*a{}", n - 1); 10].join(",");
+            text.push_str(&format!("a{n}: &a{n} [{list}]\n"));
+        }
+        assert!(read(&text).is_err());
+    }
+}
