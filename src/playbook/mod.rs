@@ -1,5 +1,11 @@
 //! Plays, blocks, tasks, handlers and roles as plain data with places.
 
+mod args;
+pub mod keywords;
+mod load;
 mod model;
+mod parse;
+mod role;
 
+pub use load::{IncludeRole, Included, Loader, LoaderOptions, Resolved, StaticRender};
 pub use model::{Action, Block, Item, Loop, LoopControl, Play, Playbook, Role, Settings, Task};

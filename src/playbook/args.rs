@@ -1,0 +1,206 @@
+//! Arguments in one line: `src=a dest="b c"`, and free-form text.
+//!
+//! **Source:** how ansible-core splits such text, as observed: quotes and template delimiters keep
+//! blanks together; backslash-newline joins lines.
+
+use crate::value::{Dict, Str};
+
+/// Modules whose argument is free text; what they also take as `key=value`.
+pub(super) const FREE_FORM: &[&str] = &[
+    "command",
+    "shell",
+    "raw",
+    "script",
+    "include_vars",
+    "include_tasks",
+    "include_role",
+    "import_tasks",
+    "import_role",
+    "import_playbook",
+    "include",
+    "meta",
+    "expect",
+];
+
+/// Options that are taken out of the free text of `command` and its kin.
+const COMMAND_OPTIONS: &[&str] = &[
+    "creates",
+    "removes",
+    "chdir",
+    "executable",
+    "warn",
+    "stdin",
+    "stdin_add_newline",
+    "strip_empty_ends",
+    "cmd",
+    "decrypt",
+];
+
+/// Splits text at blanks outside of quotes and template delimiters; quotes stay.
+pub(super) fn split(text: &str) -> Result<Vec<String>, &'static str> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quote: Option<char> = None;
+    let mut depth = 0usize;
+    let mut chars = text.chars().peekable();
+    let mut escaped = false;
+    while let Some(c) = chars.next() {
+        if escaped {
+            escaped = false;
+            word.push(c);
+            continue;
+        }
+        if c == '\\' {
+            escaped = true;
+            word.push(c);
+            continue;
+        }
+        if let Some(open) = quote {
+            word.push(c);
+            if c == open {
+                quote = None;
+            }
+            continue;
+        }
+        match c {
+            '\'' | '"' if depth == 0 => {
+                quote = Some(c);
+                word.push(c);
+            }
+            '{' if matches!(chars.peek(), Some('{' | '%' | '#')) => {
+                depth += 1;
+                word.push(c);
+                word.extend(chars.next());
+            }
+            '}' | '%' | '#' if depth > 0 && chars.peek() == Some(&'}') => {
+                depth -= 1;
+                word.push(c);
+                word.extend(chars.next());
+            }
+            c if c.is_whitespace() && depth == 0 => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    if quote.is_some() || depth > 0 {
+        return Err("failed at splitting arguments, either an unbalanced jinja2 block or quotes");
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    Ok(words)
+}
+
+/// Parses `key=value` text into arguments; what is no pair becomes `_raw_params`.
+///
+/// Every value has the trust and origin of the text. For commands only their own options are taken
+/// out; the rest stays as it is written, blanks included.
+pub(super) fn parse(text: &Str, module: &str) -> Result<Dict, &'static str> {
+    let args = Dict::new();
+    let is_command = matches!(module, "command" | "shell" | "raw" | "script" | "expect");
+    let mut raw: Vec<String> = Vec::new();
+    let words = if is_command {
+        split_keeping_blanks(text)?
+    } else {
+        split(text)?
+    };
+    for word in words {
+        let pair = word
+            .trim()
+            .split_once('=')
+            .filter(|(key, _)| !key.is_empty() && !key.ends_with('\\') && is_key(key));
+        match pair {
+            Some((key, value)) if !is_command || COMMAND_OPTIONS.contains(&key) => {
+                args.set(key, text.like(unquote(value.trim())));
+            }
+            _ => raw.push(word),
+        }
+    }
+    if !raw.is_empty() {
+        let joined = if is_command {
+            raw.concat().trim().to_owned()
+        } else {
+            raw.join(" ")
+        };
+        if !joined.is_empty() {
+            args.set("_raw_params", text.like(joined));
+        }
+    }
+    Ok(args)
+}
+
+fn is_key(text: &str) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+}
+
+/// Splits as [`split`] does, each word with the blanks in front of it.
+fn split_keeping_blanks(text: &str) -> Result<Vec<String>, &'static str> {
+    let words = split(text)?;
+    let mut out = Vec::with_capacity(words.len());
+    let mut at = 0;
+    for word in words {
+        let found = text[at..].find(word.as_str()).map_or(at, |n| at + n);
+        let end = found + word.len();
+        out.push(text[at..end].to_owned());
+        at = end;
+    }
+    if at < text.len() {
+        out.push(text[at..].to_owned());
+    }
+    Ok(out)
+}
+
+/// Takes one pair of quotes off that encloses the whole text.
+pub(super) fn unquote(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    match bytes {
+        [first @ (b'\'' | b'"'), .., last]
+            if first == last && (bytes.len() < 3 || bytes[bytes.len() - 2] != b'\\') =>
+        {
+            &text[1..text.len() - 1]
+        }
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str, module: &str) -> String {
+        crate::value::Value::Dict(parse(&Str::trusted(text), module).expect("args")).repr()
+    }
+
+    #[test]
+    fn pairs_keep_quoted_blanks_and_templates_together() {
+        assert_eq!(
+            parsed("src=a dest=\"b c\"", "copy"),
+            "{'src': 'a', 'dest': 'b c'}"
+        );
+        assert_eq!(
+            parsed("msg={{ a | default('x y') }} b=1", "debug"),
+            "{'msg': \"{{ a | default('x y') }}\", 'b': '1'}"
+        );
+    }
+
+    #[test]
+    fn commands_keep_their_text() {
+        assert_eq!(
+            parsed("echo  'a  b' x=1 creates=/tmp/f", "command"),
+            "{'creates': '/tmp/f', '_raw_params': \"echo  'a  b' x=1\"}"
+        );
+        assert_eq!(
+            parsed("flush_handlers", "meta"),
+            "{'_raw_params': 'flush_handlers'}"
+        );
+    }
+
+    #[test]
+    fn an_open_quote_is_an_error() {
+        assert!(parse(&Str::trusted("msg='a"), "debug").is_err());
+    }
+}
