@@ -1,4 +1,7 @@
 //! The one integration binary: each module below is one area.
 
+mod apiserver_test;
 mod lab;
+#[path = "apiserver/server/mod.rs"]
+mod standin;
 mod support;

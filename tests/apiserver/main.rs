@@ -37,7 +37,11 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let options = server::Options { version: Some(arguments.version), token_file: arguments.token_file, log: arguments.log };
+    let options = server::Options {
+        version: Some(arguments.version),
+        token_file: arguments.token_file,
+        log: arguments.log,
+    };
     let server = match server::Server::start(arguments.listen, &options) {
         Ok(server) => server,
         Err(error) => {

@@ -29,12 +29,28 @@ impl StandIn {
         let address: SocketAddr = address.parse().expect("an address with a port");
         let directory = tempfile::tempdir().expect("a temporary directory");
         let tokens = directory.path().join("tokens.csv");
-        fs::write(&tokens, "admin-token,admin,1,\"system:masters\"\nreader-token,reader,2,\"readers\"\n").expect("a token file");
-        let options = Options { version: version.map(str::to_owned), token_file: Some(tokens), log: None };
+        fs::write(
+            &tokens,
+            "admin-token,admin,1,\"system:masters\"\nreader-token,reader,2,\"readers\"\n",
+        )
+        .expect("a token file");
+        let options = Options {
+            version: version.map(str::to_owned),
+            token_file: Some(tokens),
+            log: None,
+        };
         let server = Server::start(address, &options).expect("the stand-in starts");
         let standin = Self { server, directory };
-        for (file, token) in [("kubeconfig", "admin-token"), ("readonly.kubeconfig", "reader-token"), ("stranger.kubeconfig", "no-such-token")] {
-            fs::write(standin.directory.path().join(file), kubeconfig(&standin.url(), token)).expect("a kubeconfig");
+        for (file, token) in [
+            ("kubeconfig", "admin-token"),
+            ("readonly.kubeconfig", "reader-token"),
+            ("stranger.kubeconfig", "no-such-token"),
+        ] {
+            fs::write(
+                standin.directory.path().join(file),
+                kubeconfig(&standin.url(), token),
+            )
+            .expect("a kubeconfig");
         }
         standin
     }
@@ -66,13 +82,27 @@ impl StandIn {
 
     /// Returns the requests that were accepted and may have changed something: no reads, no dry runs.
     pub(crate) fn writes(&self) -> Vec<String> {
-        let accepted = |line: &str| line.rsplit(' ').next().is_some_and(|status| status.starts_with('2'));
-        self.requests().into_iter().filter(|line| !line.starts_with("GET ") && !line.contains("dryRun=All") && accepted(line)).collect()
+        let accepted = |line: &str| {
+            line.rsplit(' ')
+                .next()
+                .is_some_and(|status| status.starts_with('2'))
+        };
+        self.requests()
+            .into_iter()
+            .filter(|line| {
+                !line.starts_with("GET ") && !line.contains("dryRun=All") && accepted(line)
+            })
+            .collect()
     }
 
     /// Runs kubectl as the administrator; returns its exit code, standard output and standard error.
     pub(crate) fn kubectl(&self, kubectl: &Path, arguments: &[&str]) -> (i32, String, String) {
-        run_kubectl(kubectl, &self.kubeconfig(), self.directory.path(), arguments)
+        run_kubectl(
+            kubectl,
+            &self.kubeconfig(),
+            self.directory.path(),
+            arguments,
+        )
     }
 
     /// Returns a directory that lives as long as the server.
@@ -81,16 +111,21 @@ impl StandIn {
     }
 }
 
-/// Returns a kubeconfig for that server and token.
+/// Returns a kubeconfig for that server and token. The token is in the URL: kubectl sends none over plain HTTP.
 pub(crate) fn kubeconfig(url: &str, token: &str) -> String {
     format!(
-        "apiVersion: v1\nkind: Config\nclusters:\n- name: test\n  cluster: {{server: \"{url}\"}}\nusers:\n- name: user\n  user: {{token: \"{token}\"}}\n\
+        "apiVersion: v1\nkind: Config\nclusters:\n- name: test\n  cluster: {{server: \"{url}/token/{token}\"}}\nusers:\n- name: user\n  user: {{}}\n\
          contexts:\n- name: test\n  context: {{cluster: test, user: user}}\ncurrent-context: test\n"
     )
 }
 
 /// Runs kubectl with a clean environment.
-pub(crate) fn run_kubectl(kubectl: &Path, kubeconfig: &Path, home: &Path, arguments: &[&str]) -> (i32, String, String) {
+pub(crate) fn run_kubectl(
+    kubectl: &Path,
+    kubeconfig: &Path,
+    home: &Path,
+    arguments: &[&str],
+) -> (i32, String, String) {
     let output = Command::new(kubectl)
         .arg("--kubeconfig")
         .arg(kubeconfig)
@@ -101,13 +136,33 @@ pub(crate) fn run_kubectl(kubectl: &Path, kubeconfig: &Path, home: &Path, argume
         .output()
         .expect("kubectl runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+    (
+        output.status.code().unwrap_or(-1),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
 }
 
 /// Lists the kubectl programs on this machine: the one in `PATH`, and those that `tests/kube/get-kubectl` fetched.
 pub(crate) fn kubectls() -> Vec<PathBuf> {
-    let in_path = std::env::var_os("PATH").into_iter().flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>()).map(|directory| directory.join("kubectl")).find(|program| program.is_file());
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    let fetched = cache.into_iter().flat_map(|cache| ["1.20", "1.37"].map(|version| cache.join("regrole").join(format!("kubectl-{version}")).join("kubectl")));
-    in_path.into_iter().chain(fetched.filter(|program| program.is_file())).collect()
+    let in_path = std::env::var_os("PATH")
+        .into_iter()
+        .flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>())
+        .map(|directory| directory.join("kubectl"))
+        .find(|program| program.is_file());
+    let cache = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    let fetched = cache.into_iter().flat_map(|cache| {
+        ["1.20", "1.37"].map(|version| {
+            cache
+                .join("regrole")
+                .join(format!("kubectl-{version}"))
+                .join("kubectl")
+        })
+    });
+    in_path
+        .into_iter()
+        .chain(fetched.filter(|program| program.is_file()))
+        .collect()
 }

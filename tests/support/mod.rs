@@ -1,3 +1,5 @@
 //! What several integration tests need: places to run in and programs to run there.
 
 pub(crate) mod lab;
+
+pub(crate) mod kube;

@@ -24,21 +24,45 @@ struct Place {
 }
 
 /// Returns the object in its normal form and the paths of unknown fields, or what is wrong with a value.
-pub(crate) fn conform(schema: &Schema, definition: &str, value: &Value) -> Result<(Value, Vec<String>), String> {
-    let mut reader = Reader { schema, unknown: Vec::new() };
-    let root = Place { owner: short_name(definition, 1), dotted: String::new(), indexed: String::new() };
+pub(crate) fn conform(
+    schema: &Schema,
+    definition: &str,
+    value: &Value,
+) -> Result<(Value, Vec<String>), String> {
+    let mut reader = Reader {
+        schema,
+        unknown: Vec::new(),
+    };
+    let root = Place {
+        owner: short_name(definition, 1),
+        dotted: String::new(),
+        indexed: String::new(),
+    };
     let value = reader.object(definition, value, &root)?;
     Ok((value, reader.unknown))
 }
 
 impl Place {
     fn child(&self, owner: &str, field: &str) -> Self {
-        let join = |path: &str| if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") };
-        Self { owner: owner.to_owned(), dotted: join(&self.dotted), indexed: join(&self.indexed) }
+        let join = |path: &str| {
+            if path.is_empty() {
+                field.to_owned()
+            } else {
+                format!("{path}.{field}")
+            }
+        };
+        Self {
+            owner: owner.to_owned(),
+            dotted: join(&self.dotted),
+            indexed: join(&self.indexed),
+        }
     }
 
     fn item(&self, index: usize) -> Self {
-        Self { indexed: format!("{}[{index}]", self.indexed), ..self.clone() }
+        Self {
+            indexed: format!("{}[{index}]", self.indexed),
+            ..self.clone()
+        }
     }
 
     fn mismatch(&self, value: &Value, ty: &Type) -> String {
@@ -50,7 +74,12 @@ impl Place {
             Value::Array(_) => "array",
             Value::Object(_) => "object",
         };
-        format!("json: cannot unmarshal {got} into Go struct field {}.{} of type {}", self.owner, self.dotted, ty.go())
+        format!(
+            "json: cannot unmarshal {got} into Go struct field {}.{} of type {}",
+            self.owner,
+            self.dotted,
+            ty.go()
+        )
     }
 }
 
@@ -75,7 +104,8 @@ impl Reader<'_> {
             let place = place.child(&owner, &field.name);
             let value = match given.get(&field.name) {
                 None | Some(Value::Null) => self.absent(field, &place)?,
-                Some(value) => Some(self.value(&field.ty, value, &place)?).filter(|value| field.zero || field.pointer || !is_zero(&field.ty, value)),
+                Some(value) => Some(self.value(&field.ty, value, &place)?)
+                    .filter(|value| field.zero || field.pointer || !is_zero(&field.ty, value)),
             };
             if let Some(value) = value {
                 out.insert(field.name.clone(), value);
@@ -118,20 +148,28 @@ impl Reader<'_> {
                 .collect::<Result<_, _>>()
                 .map(Value::Object),
             (Type::String, Value::Null) => Ok("".into()),
-            (Type::String | Type::Time, Value::String(_)) | (Type::Bool, Value::Bool(_)) | (Type::Raw, _) => Ok(value.clone()),
+            (Type::String | Type::Time, Value::String(_))
+            | (Type::Bool, Value::Bool(_))
+            | (Type::Raw, _) => Ok(value.clone()),
             (Type::Int32 | Type::Int64, Value::Number(number)) => match (number.as_i64(), ty) {
                 (Some(whole), Type::Int32) if i32::try_from(whole).is_err() => {
-                    mismatch().map_err(|text: String| text.replacen("number", &format!("number {number}"), 1))
+                    mismatch().map_err(|text: String| {
+                        text.replacen("number", &format!("number {number}"), 1)
+                    })
                 }
                 (Some(_), _) => Ok(value.clone()),
-                (None, _) => mismatch().map_err(|text: String| text.replacen("number", &format!("number {number}"), 1)),
+                (None, _) => mismatch().map_err(|text: String| {
+                    text.replacen("number", &format!("number {number}"), 1)
+                }),
             },
             (Type::Bytes, Value::String(text)) => match bad_base64_at(text) {
                 None => Ok(value.clone()),
                 Some(at) => Err(format!("illegal base64 data at input byte {at}")),
             },
             (Type::Quantity, Value::String(text)) => quantity::canonical(text).map(Value::String),
-            (Type::Quantity, Value::Number(number)) => quantity::canonical(&number.to_string()).map(Value::String),
+            (Type::Quantity, Value::Number(number)) => {
+                quantity::canonical(&number.to_string()).map(Value::String)
+            }
             (Type::IntOrString, Value::String(_)) => Ok(value.clone()),
             (Type::IntOrString, Value::Number(number)) if number.is_i64() => Ok(value.clone()),
             _ => mismatch(),
@@ -145,7 +183,9 @@ fn is_zero(ty: &Type, value: &Value) -> bool {
         Value::Null => true,
         Value::Bool(set) => !set,
         Value::Number(number) => number.as_i64() == Some(0) && !matches!(ty, Type::IntOrString),
-        Value::String(text) => text.is_empty() && !matches!(ty, Type::IntOrString | Type::Quantity | Type::Time),
+        Value::String(text) => {
+            text.is_empty() && !matches!(ty, Type::IntOrString | Type::Quantity | Type::Time)
+        }
         Value::Array(list) => list.is_empty(),
         Value::Object(map) => map.is_empty() && matches!(ty, Type::Map(_)),
     }
@@ -153,15 +193,29 @@ fn is_zero(ty: &Type, value: &Value) -> bool {
 
 /// Returns the position at which Go's decoder gives up on a base64 text.
 fn bad_base64_at(text: &str) -> Option<usize> {
-    let clean: Vec<(usize, u8)> = text.bytes().enumerate().filter(|(_, byte)| !matches!(byte, b'\n' | b'\r')).collect();
-    let body = clean.iter().position(|(_, byte)| *byte == b'=').unwrap_or(clean.len());
-    if let Some((at, _)) = clean[..body].iter().find(|(_, byte)| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))) {
+    let clean: Vec<(usize, u8)> = text
+        .bytes()
+        .enumerate()
+        .filter(|(_, byte)| !matches!(byte, b'\n' | b'\r'))
+        .collect();
+    let body = clean
+        .iter()
+        .position(|(_, byte)| *byte == b'=')
+        .unwrap_or(clean.len());
+    if let Some((at, _)) = clean[..body]
+        .iter()
+        .find(|(_, byte)| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')))
+    {
         return Some(*at);
     }
     let padding = clean.len() - body;
     let expected = (4 - body % 4) % 4;
     if body % 4 == 1 || padding != expected || clean[body..].iter().any(|(_, byte)| *byte != b'=') {
-        return Some(if padding > expected { clean[body + expected].0 } else { body / 4 * 4 });
+        return Some(if padding > expected {
+            clean[body + expected].0
+        } else {
+            body / 4 * 4
+        });
     }
     None
 }

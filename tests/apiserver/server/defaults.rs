@@ -10,21 +10,25 @@ use serde_json::{Map, Value, json};
 type Object = Map<String, Value>;
 
 /// Fills in an object that has passed `conform`. `old` is its stored predecessor on an update.
-pub(crate) fn fill(kind: &Kind, object: &mut Value, old: Option<&Value>, state: &mut State) {
-    let Some(top) = object.as_object_mut() else { return };
+pub(crate) fn fill(kind: &Kind, object: &mut Value, old: Option<&Value>) {
+    let Some(top) = object.as_object_mut() else {
+        return;
+    };
     match kind.kind {
         "Namespace" => {
-            set(child(top, "spec"), "finalizers", json!(["kubernetes"]));
             if old.is_none() {
                 put(child(top, "status"), "phase", "Active");
             }
         }
         "Secret" => secret(top),
-        "Service" => service(top, old, state),
+        "Service" => service(top),
         "PersistentVolumeClaim" => {
             set(child(top, "spec"), "volumeMode", json!("Filesystem"));
             set(child(top, "status"), "phase", json!("Pending"));
-            requests(top.get_mut("spec").and_then(|spec| spec.get_mut("resources")));
+            requests(
+                top.get_mut("spec")
+                    .and_then(|spec| spec.get_mut("resources")),
+            );
         }
         "Pod" => pod(top),
         "ReplicaSet" => {
@@ -63,7 +67,12 @@ fn put(object: &mut Object, key: &str, value: &str) {
 
 /// Iterates over the objects in a list field.
 fn each<'a>(object: &'a mut Object, key: &str) -> impl Iterator<Item = &'a mut Object> {
-    object.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut)
+    object
+        .get_mut(key)
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
 }
 
 fn secret(top: &mut Object) {
@@ -73,55 +82,106 @@ fn secret(top: &mut Object) {
         let data = child(top, "data");
         for (key, value) in plain {
             let text = value.as_str().unwrap_or_default();
-            data.insert(key, base64::engine::general_purpose::STANDARD.encode(text).into());
+            data.insert(
+                key,
+                base64::engine::general_purpose::STANDARD
+                    .encode(text)
+                    .into(),
+            );
         }
     }
 }
 
-fn service(top: &mut Object, old: Option<&Value>, state: &mut State) {
-    let before = old.map_or(&Value::Null, |old| &old["spec"]);
+fn service(top: &mut Object) {
     let spec = child(top, "spec");
     set(spec, "sessionAffinity", json!("None"));
     set(spec, "type", json!("ClusterIP"));
     if spec["sessionAffinity"] == "ClientIP" {
-        set(spec, "sessionAffinityConfig", json!({"clientIP": {"timeoutSeconds": 10800}}));
+        set(
+            spec,
+            "sessionAffinityConfig",
+            json!({"clientIP": {"timeoutSeconds": 10800}}),
+        );
     }
     let ty = spec["type"].as_str().unwrap_or_default().to_owned();
     let exposed = matches!(ty.as_str(), "NodePort" | "LoadBalancer");
     if exposed {
         set(spec, "externalTrafficPolicy", json!("Cluster"));
     }
+    for port in each(spec, "ports") {
+        set(port, "protocol", json!("TCP"));
+        let number = port.get("port").cloned().unwrap_or_default();
+        if port
+            .get("targetPort")
+            .is_none_or(|target| target == 0 || target == "")
+        {
+            port.insert("targetPort".to_owned(), number);
+        }
+    }
+}
+
+/// Sets what the server assigns rather than defaults, and what therefore belongs to no field manager.
+pub(crate) fn allocate(kind: &Kind, object: &mut Value, old: Option<&Value>, state: &mut State) {
+    let Some(top) = object.as_object_mut() else {
+        return;
+    };
+    match kind.kind {
+        "Namespace" => set(child(top, "spec"), "finalizers", json!(["kubernetes"])),
+        "Service" => service_addresses(
+            child(top, "spec"),
+            old.map_or(&Value::Null, |old| &old["spec"]),
+            state,
+        ),
+        _ => {}
+    }
+}
+
+fn service_addresses(spec: &mut Object, before: &Value, state: &mut State) {
+    let ty = spec
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    let exposed = matches!(ty.as_str(), "NodePort" | "LoadBalancer");
     if ty != "ExternalName" {
-        let address = match (&before["clusterIP"], spec.get("clusterIPs").and_then(|all| all.get(0)).cloned()) {
-            (Value::String(address), _) => address.clone().into(),
-            (_, Some(first)) => first,
-            _ => Value::Null,
-        };
+        let given = spec.get("clusterIPs").and_then(|all| all.get(0)).cloned();
         if !spec.contains_key("clusterIP") {
-            let address = if address.is_null() { allocate_address(state).into() } else { address };
-            spec.insert("clusterIP".to_owned(), address);
+            let address = match &before["clusterIP"] {
+                Value::String(address) => address.clone(),
+                _ => given
+                    .as_ref()
+                    .and_then(Value::as_str)
+                    .map_or_else(|| allocate_address(state), str::to_owned),
+            };
+            spec.insert("clusterIP".to_owned(), address.into());
         }
         let address = spec["clusterIP"].clone();
+        // The list follows the single address, which older clients know alone.
+        if before.is_null() || before["clusterIP"] != address {
+            spec.insert("clusterIPs".to_owned(), json!([address]));
+        }
         set(spec, "clusterIPs", json!([address]));
     }
     let used: Vec<Value> = before["ports"].as_array().cloned().unwrap_or_default();
     for port in each(spec, "ports") {
-        set(port, "protocol", json!("TCP"));
         let number = port.get("port").cloned().unwrap_or_default();
-        if port.get("targetPort").is_none_or(|target| target == 0 || target == "") {
-            port.insert("targetPort".to_owned(), number.clone());
-        }
         if exposed && !port.contains_key("nodePort") {
-            let same = used.iter().find(|one| one["port"] == number && one["protocol"] == port["protocol"]);
+            let same = used
+                .iter()
+                .find(|one| one["port"] == number && one["protocol"] == port["protocol"]);
             let node_port = same.and_then(|one| one.get("nodePort")).cloned();
-            let node_port = node_port.unwrap_or_else(|| (30_000 + state.next_serial() % 2768).into());
+            let node_port =
+                node_port.unwrap_or_else(|| (30_000 + state.next_serial() % 2768).into());
             port.insert("nodePort".to_owned(), node_port);
         }
     }
 }
 
 fn allocate_address(state: &mut State) -> String {
-    let taken: Vec<Value> = state.all().map(|(_, object)| object["spec"]["clusterIP"].clone()).collect();
+    let taken: Vec<Value> = state
+        .all()
+        .map(|(_, object)| object["spec"]["clusterIP"].clone())
+        .collect();
     loop {
         let number = state.next_serial() + 255;
         let address = format!("10.0.{}.{}", number / 256 % 256, number % 256);
@@ -156,16 +216,28 @@ fn daemon_set(top: &mut Object, old: Option<&Value>) {
     template(spec);
     const ANNOTATION: &str = "deprecated.daemonset.template.generation";
     let changed = old.is_some_and(|old| Some(&old["spec"]["template"]) != spec.get("template"));
-    let before = old.and_then(|old| old["metadata"]["annotations"][ANNOTATION].as_str()?.parse::<u64>().ok());
+    let before = old.and_then(|old| {
+        old["metadata"]["annotations"][ANNOTATION]
+            .as_str()?
+            .parse::<u64>()
+            .ok()
+    });
     let generation = before.unwrap_or(1) + u64::from(changed);
-    put(child(child(top, "metadata"), "annotations"), ANNOTATION, &generation.to_string());
+    put(
+        child(child(top, "metadata"), "annotations"),
+        ANNOTATION,
+        &generation.to_string(),
+    );
 }
 
 fn binding(top: &mut Object) {
     const GROUP: &str = "rbac.authorization.k8s.io";
     set(child(top, "roleRef"), "apiGroup", json!(GROUP));
     for subject in each(top, "subjects") {
-        if matches!(subject.get("kind").and_then(Value::as_str), Some("User" | "Group")) {
+        if matches!(
+            subject.get("kind").and_then(Value::as_str),
+            Some("User" | "Group")
+        ) {
             set(subject, "apiGroup", json!(GROUP));
         }
     }
@@ -178,8 +250,14 @@ fn pod(top: &mut Object) {
     set(spec, "priority", json!(0));
     set(spec, "preemptionPolicy", json!("PreemptLowerPriority"));
     let tolerations = spec.entry("tolerations").or_insert_with(|| json!([]));
-    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
-        if let Some(list) = tolerations.as_array_mut().filter(|list| !list.iter().any(|one| one["key"] == key)) {
+    for key in [
+        "node.kubernetes.io/not-ready",
+        "node.kubernetes.io/unreachable",
+    ] {
+        if let Some(list) = tolerations
+            .as_array_mut()
+            .filter(|list| !list.iter().any(|one| one["key"] == key))
+        {
             list.push(json!({"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300}));
         }
     }
@@ -199,7 +277,10 @@ fn pod_spec(spec: &mut Object) {
     set(spec, "securityContext", json!({}));
     set(spec, "terminationGracePeriodSeconds", json!(30));
     // Two names of one field: each follows the other.
-    for (from, to) in [("serviceAccountName", "serviceAccount"), ("serviceAccount", "serviceAccountName")] {
+    for (from, to) in [
+        ("serviceAccountName", "serviceAccount"),
+        ("serviceAccount", "serviceAccountName"),
+    ] {
         if let Some(name) = spec.get(from).cloned() {
             spec.insert(to.to_owned(), name);
         }
@@ -216,11 +297,23 @@ fn pod_spec(spec: &mut Object) {
 }
 
 fn container_defaults(container: &mut Object, host_network: bool) {
-    let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
+    let image = container
+        .get("image")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let name = image.rsplit('/').next().unwrap_or_default();
-    let floating = !name.contains('@') && name.rsplit_once(':').is_none_or(|(_, tag)| tag == "latest");
-    set(container, "imagePullPolicy", json!(if floating { "Always" } else { "IfNotPresent" }));
-    set(container, "terminationMessagePath", json!("/dev/termination-log"));
+    let floating =
+        !name.contains('@') && name.rsplit_once(':').is_none_or(|(_, tag)| tag == "latest");
+    set(
+        container,
+        "imagePullPolicy",
+        json!(if floating { "Always" } else { "IfNotPresent" }),
+    );
+    set(
+        container,
+        "terminationMessagePath",
+        json!("/dev/termination-log"),
+    );
     set(container, "terminationMessagePolicy", json!("File"));
     requests(container.get_mut("resources"));
     for port in each(container, "ports") {
@@ -231,20 +324,31 @@ fn container_defaults(container: &mut Object, host_network: bool) {
         }
     }
     for variable in each(container, "env") {
-        if let Some(Value::Object(reference)) = variable.get_mut("valueFrom").and_then(|from| from.get_mut("fieldRef")) {
+        if let Some(Value::Object(reference)) = variable
+            .get_mut("valueFrom")
+            .and_then(|from| from.get_mut("fieldRef"))
+        {
             set(reference, "apiVersion", json!("v1"));
         }
     }
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
         if let Some(Value::Object(probe)) = container.get_mut(probe) {
-            for (key, value) in [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)] {
+            for (key, value) in [
+                ("timeoutSeconds", 1),
+                ("periodSeconds", 10),
+                ("successThreshold", 1),
+                ("failureThreshold", 3),
+            ] {
                 set(probe, key, json!(value));
             }
             http_get(probe);
         }
     }
     for hook in ["postStart", "preStop"] {
-        if let Some(Value::Object(hook)) = container.get_mut("lifecycle").and_then(|lifecycle| lifecycle.get_mut(hook)) {
+        if let Some(Value::Object(hook)) = container
+            .get_mut("lifecycle")
+            .and_then(|lifecycle| lifecycle.get_mut(hook))
+        {
             http_get(hook);
         }
     }
@@ -259,8 +363,12 @@ fn http_get(handler: &mut Object) {
 
 /// Limits are requests where these aren't given.
 fn requests(resources: Option<&mut Value>) {
-    let Some(resources) = resources.and_then(Value::as_object_mut) else { return };
-    let Some(Value::Object(limits)) = resources.get("limits").cloned() else { return };
+    let Some(resources) = resources.and_then(Value::as_object_mut) else {
+        return;
+    };
+    let Some(Value::Object(limits)) = resources.get("limits").cloned() else {
+        return;
+    };
     let requests = child(resources, "requests");
     for (name, limit) in limits {
         requests.entry(name).or_insert(limit);

@@ -5,29 +5,47 @@ use super::http::{Request, Response};
 use super::kinds::{self, Kind, TABLE};
 use serde_json::{Value, json};
 
-const VERBS: [&str; 7] = ["create", "delete", "get", "list", "patch", "update", "watch"];
+const VERBS: [&str; 7] = [
+    "create", "delete", "get", "list", "patch", "update", "watch",
+];
 
 /// Answers a discovery path; `None` where the path is something else.
 pub(crate) fn answer(request: &Request, version: &Version) -> Option<Response> {
     let path = request.path.trim_end_matches('/');
     if path == "/api" || path == "/apis" {
         if let Some(stage) = aggregated_stage(request, version) {
-            let content_type = format!("application/json;g=apidiscovery.k8s.io;v={stage};as=APIGroupDiscoveryList");
+            let content_type = format!(
+                "application/json;g=apidiscovery.k8s.io;v={stage};as=APIGroupDiscoveryList"
+            );
             let mut response = Response::json(200, &aggregated(path == "/api", stage));
             response.content_type = content_type;
             return Some(response);
         }
-        return Some(Response::json(200, &if path == "/api" { core_versions() } else { groups() }));
+        return Some(Response::json(
+            200,
+            &if path == "/api" {
+                core_versions()
+            } else {
+                groups()
+            },
+        ));
     }
     let (group, rest) = match (path.strip_prefix("/api/"), path.strip_prefix("/apis/")) {
         (Some(rest), _) => ("", rest),
         (_, Some(rest)) => match rest.split_once('/') {
             Some(parts) => parts,
-            None => return TABLE.iter().find(|kind| kind.group == rest).map(|kind| Response::json(200, &group_document(kind.group, true))),
+            None => {
+                return TABLE
+                    .iter()
+                    .find(|kind| kind.group == rest)
+                    .map(|kind| Response::json(200, &group_document(kind.group, true)));
+            }
         },
         _ => return None,
     };
-    kinds::group_versions().contains(&(group, rest)).then(|| Response::json(200, &resources(group, rest)))
+    kinds::group_versions()
+        .contains(&(group, rest))
+        .then(|| Response::json(200, &resources(group, rest)))
 }
 
 /// Returns the newest aggregated form that both sides know.
@@ -48,9 +66,16 @@ fn core_versions() -> Value {
 }
 
 fn groups() -> Value {
-    let mut names: Vec<&str> = kinds::group_versions().iter().map(|(group, _)| *group).filter(|group| !group.is_empty()).collect();
+    let mut names: Vec<&str> = kinds::group_versions()
+        .iter()
+        .map(|(group, _)| *group)
+        .filter(|group| !group.is_empty())
+        .collect();
     names.dedup();
-    let groups: Vec<Value> = names.iter().map(|name| group_document(name, false)).collect();
+    let groups: Vec<Value> = names
+        .iter()
+        .map(|name| group_document(name, false))
+        .collect();
     json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
 }
 
@@ -70,11 +95,17 @@ fn group_document(name: &str, with_type: bool) -> Value {
 }
 
 fn of_version(group: &str, version: &str) -> impl Iterator<Item = &'static Kind> {
-    TABLE.iter().filter(move |kind| kind.group == group && kind.version == version)
+    TABLE
+        .iter()
+        .filter(move |kind| kind.group == group && kind.version == version)
 }
 
 fn resources(group: &str, version: &str) -> Value {
-    let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let group_version = if group.is_empty() {
+        version.to_owned()
+    } else {
+        format!("{group}/{version}")
+    };
     let resources: Vec<Value> = of_version(group, version)
         .map(|kind| {
             let mut row = json!({
@@ -94,7 +125,10 @@ fn resources(group: &str, version: &str) -> Value {
 
 fn aggregated(core: bool, stage: &str) -> Value {
     let mut items: Vec<Value> = Vec::new();
-    for (group, version) in kinds::group_versions().into_iter().filter(|(group, _)| group.is_empty() == core) {
+    for (group, version) in kinds::group_versions()
+        .into_iter()
+        .filter(|(group, _)| group.is_empty() == core)
+    {
         let resources: Vec<Value> = of_version(group, version)
             .map(|kind| {
                 let mut row = json!({

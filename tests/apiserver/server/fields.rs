@@ -17,8 +17,19 @@ type Path = Vec<String>;
 type Set = BTreeSet<Path>;
 
 /// Members of the metadata that nobody owns.
-const UNOWNED: [&str; 9] =
-    ["name", "namespace", "creationTimestamp", "selfLink", "uid", "resourceVersion", "generation", "managedFields", "deletionTimestamp"];
+const UNOWNED: [&str; 9] = [
+    "name",
+    "namespace",
+    "creationTimestamp",
+    "selfLink",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "managedFields",
+    "deletionTimestamp",
+];
+
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Somebody who writes: the client's name for itself, and how it writes.
 #[derive(Clone, PartialEq)]
@@ -58,14 +69,20 @@ enum Shape<'a> {
 
 /// Returns the present time as the API writes it.
 pub(crate) fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
 }
 
 /// Says whether two objects are equal but for the times in their `managedFields`.
 pub(crate) fn same(old: &Value, new: &Value) -> bool {
     let plain = |object: &Value| {
         let mut object = object.clone();
-        for entry in object["metadata"]["managedFields"].as_array_mut().into_iter().flatten() {
+        for entry in object["metadata"]["managedFields"]
+            .as_array_mut()
+            .into_iter()
+            .flatten()
+        {
             entry["time"] = Value::Null;
         }
         object
@@ -76,7 +93,11 @@ pub(crate) fn same(old: &Value, new: &Value) -> bool {
 impl Manager {
     /// Makes the manager of an operation on objects of that kind.
     pub(crate) fn new(name: String, operation: &str, kind: &Kind) -> Self {
-        Self { name, operation: operation.to_owned(), api_version: kind.api_version() }
+        Self {
+            name,
+            operation: operation.to_owned(),
+            api_version: kind.api_version(),
+        }
     }
 
     /// Makes a manager that updates.
@@ -90,8 +111,12 @@ impl<'a> Shape<'a> {
         match (&field.ty, &field.list, &field.merge) {
             (_, ListType::Atomic, _) => Self::Leaf,
             (Type::List(item), ListType::Map(keys), _) => Self::Keyed(item, keys),
-            (Type::List(item), ListType::Default, Some(key)) if !key.is_empty() => Self::Keyed(item, std::slice::from_ref(key)),
-            (Type::List(_), ListType::Set, _) | (Type::List(_), ListType::Default, Some(_)) => Self::Set,
+            (Type::List(item), ListType::Default, Some(key)) if !key.is_empty() => {
+                Self::Keyed(item, std::slice::from_ref(key))
+            }
+            (Type::List(_), ListType::Set, _) | (Type::List(_), ListType::Default, Some(_)) => {
+                Self::Set
+            }
             (ty, _, _) => Self::of(schema, ty),
         }
     }
@@ -105,17 +130,33 @@ impl<'a> Shape<'a> {
     }
 
     /// Lists a value's parts by their path elements; `None` for a leaf.
-    fn parts<'v>(self, schema: &'a Schema, value: &'v Value) -> Option<Vec<(String, Shape<'a>, &'v Value)>> {
+    fn parts<'v>(
+        self,
+        schema: &'a Schema,
+        value: &'v Value,
+    ) -> Option<Vec<(String, Shape<'a>, &'v Value)>> {
         let members = || value.as_object().into_iter().flatten();
         let items = || value.as_array().into_iter().flatten();
         Some(match self {
             Self::Leaf => return None,
             Self::Object(definition) => members()
-                .filter_map(|(name, value)| Some((format!("f:{name}"), Self::of_field(schema, definition.field(name)?), value)))
+                .filter_map(|(name, value)| {
+                    Some((
+                        format!("f:{name}"),
+                        Self::of_field(schema, definition.field(name)?),
+                        value,
+                    ))
+                })
                 .collect(),
-            Self::Map(item) => members().map(|(name, value)| (format!("f:{name}"), Self::of(schema, item), value)).collect(),
-            Self::Keyed(item, keys) => items().map(|value| (key_element(keys, value), Self::of(schema, item), value)).collect(),
-            Self::Set => items().map(|value| (format!("v:{value}"), Self::Leaf, value)).collect(),
+            Self::Map(item) => members()
+                .map(|(name, value)| (format!("f:{name}"), Self::of(schema, item), value))
+                .collect(),
+            Self::Keyed(item, keys) => items()
+                .map(|value| (key_element(keys, value), Self::of(schema, item), value))
+                .collect(),
+            Self::Set => items()
+                .map(|value| (format!("v:{value}"), Self::Leaf, value))
+                .collect(),
         })
     }
 
@@ -176,13 +217,29 @@ fn stated(schema: &Schema, shape: Shape<'_>, value: &Value, path: &[String], out
     }
 }
 
-fn compare(schema: &Schema, shape: Shape<'_>, old: Option<&Value>, new: Option<&Value>, path: &[String], out: &mut Changes) {
+fn compare(
+    schema: &Schema,
+    shape: Shape<'_>,
+    old: Option<&Value>,
+    new: Option<&Value>,
+    path: &[String],
+    out: &mut Changes,
+) {
     match (old, new) {
         (None, Some(_)) => drop(out.added.insert(path.to_vec())),
         (Some(_), None) => drop(out.removed.insert(path.to_vec())),
         _ => {}
     }
-    let parts = |value: Option<&'_ Value>| value.and_then(|value| shape.parts(schema, value).map(|parts| parts.into_iter().map(|(element, shape, value)| (element, (shape, value.clone()))).collect::<BTreeMap<_, _>>()));
+    let parts = |value: Option<&'_ Value>| {
+        value.and_then(|value| {
+            shape.parts(schema, value).map(|parts| {
+                parts
+                    .into_iter()
+                    .map(|(element, shape, value)| (element, (shape, value.clone())))
+                    .collect::<BTreeMap<_, _>>()
+            })
+        })
+    };
     if matches!(shape, Shape::Leaf) {
         if let (Some(old), Some(new)) = (old, new)
             && old != new
@@ -191,32 +248,65 @@ fn compare(schema: &Schema, shape: Shape<'_>, old: Option<&Value>, new: Option<&
         }
         return;
     }
-    let (before, after) = (parts(old).unwrap_or_default(), parts(new).unwrap_or_default());
+    let (before, after) = (
+        parts(old).unwrap_or_default(),
+        parts(new).unwrap_or_default(),
+    );
     for (element, (inner, value)) in &after {
         let previous = before.get(element).map(|(_, value)| value);
-        compare(schema, *inner, previous, Some(value), &extended(path, element.clone()), out);
+        compare(
+            schema,
+            *inner,
+            previous,
+            Some(value),
+            &extended(path, element.clone()),
+            out,
+        );
     }
-    for (element, (inner, value)) in before.iter().filter(|(element, _)| !after.contains_key(*element)) {
-        compare(schema, *inner, Some(value), None, &extended(path, element.clone()), out);
+    for (element, (inner, value)) in before
+        .iter()
+        .filter(|(element, _)| !after.contains_key(*element))
+    {
+        compare(
+            schema,
+            *inner,
+            Some(value),
+            None,
+            &extended(path, element.clone()),
+            out,
+        );
     }
 }
 
 fn owners(object: &Value) -> Vec<Owner> {
     let text = |entry: &Value, field: &str| entry[field].as_str().unwrap_or_default().to_owned();
-    let entries = object["metadata"]["managedFields"].as_array().into_iter().flatten();
+    let entries = object["metadata"]["managedFields"]
+        .as_array()
+        .into_iter()
+        .flatten();
     entries
         .filter(|entry| entry["manager"].is_string())
         .map(|entry| {
             let mut owned = Set::new();
             read_fields(&entry["fieldsV1"], &[], &mut owned);
-            let manager = Manager { name: text(entry, "manager"), operation: text(entry, "operation"), api_version: text(entry, "apiVersion") };
-            Owner { manager, time: text(entry, "time"), owned }
+            let manager = Manager {
+                name: text(entry, "manager"),
+                operation: text(entry, "operation"),
+                api_version: text(entry, "apiVersion"),
+            };
+            Owner {
+                manager,
+                time: text(entry, "time"),
+                owned,
+            }
         })
         .collect()
 }
 
 fn read_fields(fields: &Value, path: &[String], out: &mut Set) {
-    let Some(fields) = fields.as_object() else { return };
+    let Some(fields) = fields.as_object() else {
+        return;
+    };
     if fields.is_empty() && !path.is_empty() {
         out.insert(path.to_vec());
     }
@@ -257,7 +347,13 @@ fn write_fields(set: &Set) -> Value {
 fn write_owners(mut owners: Vec<Owner>) -> Value {
     owners.retain(|owner| !owner.owned.is_empty());
     owners.sort_by(|one, other| {
-        let rank = |owner: &Owner| (owner.manager.operation.clone(), owner.time.clone(), owner.manager.name.clone());
+        let rank = |owner: &Owner| {
+            (
+                owner.manager.operation.clone(),
+                owner.time.clone(),
+                owner.manager.name.clone(),
+            )
+        };
         rank(one).cmp(&rank(other))
     });
     if owners.is_empty() {
@@ -275,23 +371,44 @@ fn write_owners(mut owners: Vec<Owner>) -> Value {
 }
 
 /// Notes in `new` that `manager` wrote what differs from `old`. An apply has done so itself.
-pub(crate) fn track(schema: &Schema, kind: &Kind, old: Option<&Value>, new: &mut Value, manager: &Manager) {
+pub(crate) fn track(
+    schema: &Schema,
+    kind: &Kind,
+    old: Option<&Value>,
+    new: &mut Value,
+    manager: &Manager,
+) {
     if manager.operation == "Apply" {
         return;
     }
-    let empty = conform(schema, kind.definition, &json!({})).map(|(object, _)| object).unwrap_or_default();
+    let empty = conform(schema, kind.definition, &json!({}))
+        .map(|(object, _)| object)
+        .unwrap_or_default();
     let mut changes = Changes::default();
     let before = stripped(old.unwrap_or(&empty));
-    compare(schema, Shape::Object(schema.get(kind.definition)), Some(&before), Some(&stripped(new)), &[], &mut changes);
+    compare(
+        schema,
+        Shape::Object(schema.get(kind.definition)),
+        Some(&before),
+        Some(&stripped(new)),
+        &[],
+        &mut changes,
+    );
     let mut owners = owners(new);
     let written: Set = changes.added.union(&changes.modified).cloned().collect();
     for owner in owners.iter_mut().filter(|owner| owner.manager != *manager) {
-        owner.owned.retain(|path| !written.contains(path) && !changes.removed.contains(path));
+        owner
+            .owned
+            .retain(|path| !written.contains(path) && !changes.removed.contains(path));
     }
     let own = match owners.iter_mut().find(|owner| owner.manager == *manager) {
         Some(own) => own,
         None => {
-            owners.push(Owner { manager: manager.clone(), time: now(), owned: Set::new() });
+            owners.push(Owner {
+                manager: manager.clone(),
+                time: now(),
+                owned: Set::new(),
+            });
             owners.last_mut().expect("one was pushed")
         }
     };
@@ -301,68 +418,194 @@ pub(crate) fn track(schema: &Schema, kind: &Kind, old: Option<&Value>, new: &mut
     own.owned.extend(written);
     own.owned.retain(|path| !changes.removed.contains(path));
     match write_owners(owners) {
-        Value::Null => drop(new["metadata"].as_object_mut().and_then(|metadata| metadata.shift_remove("managedFields"))),
+        Value::Null => drop(
+            new["metadata"]
+                .as_object_mut()
+                .and_then(|metadata| metadata.shift_remove("managedFields")),
+        ),
         value => new["metadata"]["managedFields"] = value,
     }
 }
 
 /// Applies a configuration: returns the merged object and its `managedFields`, or the conflicts.
-pub(crate) fn apply(schema: &Schema, kind: &Kind, old: Option<&Value>, applied: &Value, manager: &Manager, force: bool) -> Result<(Value, Value), Failure> {
+pub(crate) fn apply(
+    schema: &Schema,
+    kind: &Kind,
+    old: Option<&Value>,
+    applied: &Value,
+    manager: &Manager,
+    force: bool,
+) -> Result<(Value, Value), Failure> {
     let shape = Shape::Object(schema.get(kind.definition));
     let mut mine = Set::new();
     stated(schema, shape, &stripped(applied), &[], &mut mine);
     let Some(old) = old else {
-        let owner = Owner { manager: manager.clone(), time: now(), owned: mine };
+        let owner = Owner {
+            manager: manager.clone(),
+            time: now(),
+            owned: mine,
+        };
         return Ok((applied.clone(), write_owners(vec![owner])));
     };
     let mut merged = merge(schema, shape, old, applied);
+    if manager.name == "kubectl" && old["metadata"]["annotations"][LAST_APPLIED].is_string() {
+        merged["metadata"]["annotations"][LAST_APPLIED] = last_applied(applied).into();
+    }
     let mut owners = owners(old);
     let mut changes = Changes::default();
-    let plain = |object: &Value| conform(schema, kind.definition, object).map(|(object, _)| stripped(&object));
+    let plain = |object: &Value| {
+        conform(schema, kind.definition, object).map(|(object, _)| stripped(&object))
+    };
     let (before, after) = (stripped(old), plain(&merged).map_err(Failure::bad_request)?);
-    compare(schema, shape, Some(&before), Some(&after), &[], &mut changes);
+    compare(
+        schema,
+        shape,
+        Some(&before),
+        Some(&after),
+        &[],
+        &mut changes,
+    );
     let written: Set = changes.added.union(&changes.modified).cloned().collect();
     let mut conflicts: Vec<(String, &Path)> = Vec::new();
     for owner in owners.iter().filter(|owner| owner.manager != *manager) {
-        conflicts.extend(owner.owned.intersection(&written).map(|path| (describe(owner), path)));
+        conflicts.extend(
+            owner
+                .owned
+                .intersection(&written)
+                .map(|path| (describe(owner), path)),
+        );
+    }
+    if manager.name == "kubectl" {
+        let allowed = applied_on_the_clients_side(schema, kind, old);
+        conflicts.retain(|(_, path)| !allowed.contains(*path));
     }
     if !conflicts.is_empty() && !force {
         return Err(conflict(&conflicts));
     }
-    let previous = owners.iter().find(|owner| owner.manager == *manager).map(|owner| owner.owned.clone()).unwrap_or_default();
+    let previous = owners
+        .iter()
+        .find(|owner| owner.manager == *manager)
+        .map(|owner| owner.owned.clone())
+        .unwrap_or_default();
     owners.retain(|owner| owner.manager != *manager);
     for owner in &mut owners {
         owner.owned.retain(|path| !written.contains(path));
     }
     // What was applied before, isn't any more, and belongs to nobody else, goes.
-    for gone in previous.difference(&mine).collect::<Vec<_>>().into_iter().rev() {
+    for gone in previous
+        .difference(&mine)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev()
+    {
         let needed = |set: &Set| set.iter().any(|path| path.starts_with(gone));
         if !needed(&mine) && !owners.iter().any(|owner| needed(&owner.owned)) {
             remove(schema, shape, &mut merged, gone);
         }
     }
-    let time = if previous == mine && written.is_empty() { None } else { Some(now()) };
-    let former = self::owners(old).into_iter().find(|owner| owner.manager == *manager).map(|owner| owner.time);
-    owners.push(Owner { manager: manager.clone(), time: time.or(former).unwrap_or_else(now), owned: mine });
+    let time = if previous == mine && written.is_empty() {
+        None
+    } else {
+        Some(now())
+    };
+    let former = self::owners(old)
+        .into_iter()
+        .find(|owner| owner.manager == *manager)
+        .map(|owner| owner.time);
+    owners.push(Owner {
+        manager: manager.clone(),
+        time: time.or(former).unwrap_or_else(now),
+        owned: mine,
+    });
     Ok((merged, write_owners(owners)))
 }
 
+/// Lists the fields that kubectl's annotation says were applied and that still have those values. `kubectl apply
+/// --server-side` may take them over without force.
+fn applied_on_the_clients_side(schema: &Schema, kind: &Kind, live: &Value) -> Set {
+    let annotation = live["metadata"]["annotations"][LAST_APPLIED]
+        .as_str()
+        .and_then(|text| serde_json::from_str(text).ok());
+    let Some(last) = annotation.and_then(|last: Value| {
+        conform(schema, kind.definition, &last)
+            .ok()
+            .map(|_| stripped(&last))
+    }) else {
+        return Set::new();
+    };
+    let shape = Shape::Object(schema.get(kind.definition));
+    let (mut fields, mut changes) = (Set::new(), Changes::default());
+    stated(schema, shape, &last, &[], &mut fields);
+    compare(
+        schema,
+        shape,
+        Some(&last),
+        Some(&stripped(live)),
+        &[],
+        &mut changes,
+    );
+    fields.retain(|path| !changes.modified.contains(path) && !changes.removed.contains(path));
+    fields.insert(
+        ["f:metadata", "f:annotations", &format!("f:{LAST_APPLIED}")]
+            .map(str::to_owned)
+            .to_vec(),
+    );
+    fields
+}
+
+/// Writes the annotation that `kubectl apply` on the client's side would leave.
+fn last_applied(applied: &Value) -> String {
+    let mut applied = applied.clone();
+    if let Some(metadata) = applied["metadata"].as_object_mut() {
+        if let Some(annotations) = metadata
+            .get_mut("annotations")
+            .and_then(Value::as_object_mut)
+        {
+            annotations.shift_remove(LAST_APPLIED);
+        }
+        metadata.shift_remove("managedFields");
+    }
+    applied.sort_all_objects();
+    format!("{applied}\n")
+}
+
 fn describe(owner: &Owner) -> String {
-    let Manager { name, operation, api_version } = &owner.manager;
-    if operation == "Update" { format!("{name:?} using {api_version} at {}", owner.time) } else { format!("{name:?}") }
+    let Manager {
+        name,
+        operation,
+        api_version,
+    } = &owner.manager;
+    if operation == "Update" {
+        format!("{name:?} using {api_version} at {}", owner.time)
+    } else {
+        format!("{name:?}")
+    }
 }
 
 fn conflict(conflicts: &[(String, &Path)]) -> Failure {
     let dotted = |path: &Path| path.iter().map(|element| show(element)).collect::<String>();
     let message = if let [(manager, path)] = conflicts {
-        format!("Apply failed with 1 conflict: conflict with {manager}: {}", dotted(path))
+        format!(
+            "Apply failed with 1 conflict: conflict with {manager}: {}",
+            dotted(path)
+        )
     } else {
         let mut by_manager: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (manager, path) in conflicts {
-            by_manager.entry(manager).or_default().push(format!("- {}", dotted(path)));
+            by_manager
+                .entry(manager)
+                .or_default()
+                .push(format!("- {}", dotted(path)));
         }
-        let lines: Vec<String> = by_manager.iter().map(|(manager, paths)| format!("conflicts with {manager}:\n{}", paths.join("\n"))).collect();
-        format!("Apply failed with {} conflicts: {}", conflicts.len(), lines.join("\n"))
+        let lines: Vec<String> = by_manager
+            .iter()
+            .map(|(manager, paths)| format!("conflicts with {manager}:\n{}", paths.join("\n")))
+            .collect();
+        format!(
+            "Apply failed with {} conflicts: {}",
+            conflicts.len(),
+            lines.join("\n")
+        )
     };
     let mut failure = Failure::new(409, "Conflict", message);
     let causes: Vec<Value> = conflicts
@@ -380,7 +623,12 @@ fn show(element: &str) -> String {
     }
     if let Some(keys) = element.strip_prefix("k:") {
         let keys: Value = serde_json::from_str(keys).unwrap_or_default();
-        let pairs: Vec<String> = keys.as_object().into_iter().flatten().map(|(key, value)| format!("{key}={value}")).collect();
+        let pairs: Vec<String> = keys
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
         return format!("[{}]", pairs.join(","));
     }
     format!("[={}]", element.strip_prefix("v:").unwrap_or(element))
@@ -391,8 +639,17 @@ fn merge(schema: &Schema, shape: Shape<'_>, live: &Value, applied: &Value) -> Va
     if applied.is_null() || matches!(shape, Shape::Leaf) {
         return applied.clone();
     }
-    let Some(parts) = shape.parts(schema, applied) else { return applied.clone() };
-    let element_of = |live: &Value| -> Vec<String> { shape.parts(schema, live).unwrap_or_default().into_iter().map(|(element, _, _)| element).collect() };
+    let Some(parts) = shape.parts(schema, applied) else {
+        return applied.clone();
+    };
+    let element_of = |live: &Value| -> Vec<String> {
+        shape
+            .parts(schema, live)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(element, _, _)| element)
+            .collect()
+    };
     let at: Vec<String> = element_of(live);
     match live {
         Value::Array(items) => {
@@ -409,7 +666,9 @@ fn merge(schema: &Schema, shape: Shape<'_>, live: &Value, applied: &Value) -> Va
             let mut members = members.clone();
             for (element, inner, part) in parts {
                 let name = element.trim_start_matches("f:");
-                let value = members.get(name).map_or_else(|| part.clone(), |live| merge(schema, inner, live, part));
+                let value = members
+                    .get(name)
+                    .map_or_else(|| part.clone(), |live| merge(schema, inner, live, part));
                 members.insert(name.to_owned(), value);
             }
             Value::Object(members)
@@ -420,9 +679,18 @@ fn merge(schema: &Schema, shape: Shape<'_>, live: &Value, applied: &Value) -> Va
 
 /// Removes what is at a path.
 fn remove(schema: &Schema, shape: Shape<'_>, value: &mut Value, path: &[String]) {
-    let Some((first, rest)) = path.split_first() else { return };
-    let found = shape.parts(schema, value).unwrap_or_default().into_iter().enumerate().find(|(_, (element, _, _))| element == first);
-    let Some((index, inner)) = found.map(|(index, (_, inner, _))| (index, inner)) else { return };
+    let Some((first, rest)) = path.split_first() else {
+        return;
+    };
+    let found = shape
+        .parts(schema, value)
+        .unwrap_or_default()
+        .into_iter()
+        .enumerate()
+        .find(|(_, (element, _, _))| element == first);
+    let Some((index, inner)) = found.map(|(index, (_, inner, _))| (index, inner)) else {
+        return;
+    };
     match value {
         Value::Array(items) if rest.is_empty() => drop(items.remove(index)),
         Value::Array(items) => remove(schema, inner, &mut items[index], rest),

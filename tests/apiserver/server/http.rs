@@ -14,10 +14,13 @@ pub(crate) struct Request {
     query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    /// The bearer token, from the header or from a path that starts with `/token/TOKEN/`.
+    pub(crate) token: Option<String>,
 }
 
 /// The sender of a streamed answer: writes parts until there are no more.
-pub(crate) type Streamer = Box<dyn FnOnce(&mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> + Send>;
+pub(crate) type Streamer =
+    Box<dyn FnOnce(&mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> + Send>;
 
 /// What an answer carries.
 pub(crate) enum Body {
@@ -37,7 +40,9 @@ pub(crate) struct Response {
 impl Request {
     /// Reads the next request of a connection; `None` at its end.
     pub(crate) fn read(stream: &mut impl BufRead) -> io::Result<Option<Self>> {
-        let Some(first) = read_line(stream)? else { return Ok(None) };
+        let Some(first) = read_line(stream)? else {
+            return Ok(None);
+        };
         let mut words = first.split(' ');
         let (Some(method), Some(target)) = (words.next(), words.next()) else {
             return Err(malformed("request line"));
@@ -51,6 +56,12 @@ impl Request {
             let (name, value) = line.split_once(':').ok_or_else(|| malformed("header"))?;
             headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
         }
+        // kubectl sends no credentials over plain HTTP, so a kubeconfig's server URL may carry them.
+        let in_path = target
+            .strip_prefix("/token/")
+            .map(|rest| rest.split_once('/').unwrap_or((rest, "")));
+        let stripped = in_path.map(|(_, rest)| format!("/{rest}"));
+        let target = stripped.as_deref().unwrap_or(target);
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut request = Self {
             method: method.to_owned(),
@@ -64,14 +75,23 @@ impl Request {
                 .collect(),
             headers,
             body: Vec::new(),
+            token: in_path.map(|(token, _)| token.to_owned()),
         };
+        if let Some((scheme, token)) = request.header("authorization").split_once(' ')
+            && scheme.eq_ignore_ascii_case("bearer")
+        {
+            request.token = Some(token.trim().to_owned());
+        }
         request.body = request.read_body(stream)?;
         Ok(Some(request))
     }
 
     fn read_body(&self, stream: &mut impl BufRead) -> io::Result<Vec<u8>> {
         let mut body = Vec::new();
-        if self.header("transfer-encoding").eq_ignore_ascii_case("chunked") {
+        if self
+            .header("transfer-encoding")
+            .eq_ignore_ascii_case("chunked")
+        {
             loop {
                 let line = read_line(stream)?.ok_or_else(|| malformed("chunk"))?;
                 let size = line.split(';').next().unwrap_or_default().trim();
@@ -102,12 +122,18 @@ impl Request {
 
     /// Returns a header's value, or an empty string. `name` is in lower case.
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// Returns a query parameter's first value.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Says whether a boolean query parameter is set.
@@ -119,7 +145,12 @@ impl Request {
 impl Response {
     /// Makes an answer with a body of that type.
     pub(crate) fn new(status: u16, content_type: &str, body: Vec<u8>) -> Self {
-        Self { status, content_type: content_type.to_owned(), warnings: Vec::new(), body: Body::Bytes(body) }
+        Self {
+            status,
+            content_type: content_type.to_owned(),
+            warnings: Vec::new(),
+            body: Body::Bytes(body),
+        }
     }
 
     /// Makes an answer with a JSON body.
@@ -129,12 +160,21 @@ impl Response {
 
     /// Makes an answer that is plain text.
     pub(crate) fn text(status: u16, body: &str) -> Self {
-        Self::new(status, "text/plain; charset=utf-8", body.as_bytes().to_vec())
+        Self::new(
+            status,
+            "text/plain; charset=utf-8",
+            body.as_bytes().to_vec(),
+        )
     }
 
     /// Sends the answer.
     pub(crate) fn write(self, stream: &mut impl Write) -> io::Result<()> {
-        let mut head = format!("HTTP/1.1 {} {}\r\nContent-Type: {}\r\n", self.status, reason(self.status), self.content_type);
+        let mut head = format!(
+            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\n",
+            self.status,
+            reason(self.status),
+            self.content_type
+        );
         for warning in &self.warnings {
             head.push_str("Warning: 299 - \"");
             head.push_str(&warning.replace('\\', "\\\\").replace('"', "\\\""));
@@ -188,7 +228,10 @@ fn malformed(what: &str) -> io::Error {
 
 fn read_line(stream: &mut impl BufRead) -> io::Result<Option<String>> {
     let mut line = Vec::new();
-    stream.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)?;
+    stream
+        .by_ref()
+        .take(MAX_LINE)
+        .read_until(b'\n', &mut line)?;
     if line.is_empty() {
         return Ok(None);
     }
@@ -198,7 +241,9 @@ fn read_line(stream: &mut impl BufRead) -> io::Result<Option<String>> {
     if line.last() == Some(&b'\r') {
         line.pop();
     }
-    String::from_utf8(line).map(Some).map_err(|_| malformed("line"))
+    String::from_utf8(line)
+        .map(Some)
+        .map_err(|_| malformed("line"))
 }
 
 fn decode(text: &str, plus_is_space: bool) -> String {
@@ -216,7 +261,11 @@ fn decode(text: &str, plus_is_space: bool) -> String {
                 at += 3;
             }
             None => {
-                out.push(if plus_is_space && bytes[at] == b'+' { b' ' } else { bytes[at] });
+                out.push(if plus_is_space && bytes[at] == b'+' {
+                    b' '
+                } else {
+                    bytes[at]
+                });
                 at += 1;
             }
         }

@@ -23,7 +23,17 @@ const fn kind(
     short: &'static [&'static str],
     definition: &'static str,
 ) -> Kind {
-    Kind { group, version, plural, kind, namespaced, short, definition, generation: false, in_all: false }
+    Kind {
+        group,
+        version,
+        plural,
+        kind,
+        namespaced,
+        short,
+        definition,
+        generation: false,
+        in_all: false,
+    }
 }
 
 const fn workload(mut kind: Kind) -> Kind {
@@ -63,33 +73,54 @@ pub(crate) static TABLE: &[Kind] = &[
 impl Kind {
     /// Returns the `apiVersion`: `v1` or `apps/v1`.
     pub(crate) fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     /// Returns the path of the group version: `/api/v1` or `/apis/apps/v1`.
     pub(crate) fn base_path(&self) -> String {
-        if self.group.is_empty() { format!("/api/{}", self.version) } else { format!("/apis/{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            format!("/api/{}", self.version)
+        } else {
+            format!("/apis/{}/{}", self.group, self.version)
+        }
     }
 
     /// Returns the resource with its group, as messages name it: `pods`, `replicasets.apps`.
     pub(crate) fn qualified(&self) -> String {
-        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
+        if self.group.is_empty() {
+            self.plural.to_owned()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
     }
 
     /// Returns the kind with its group, as validation messages name it: `Service`, `ReplicaSet.apps`.
     pub(crate) fn qualified_kind(&self) -> String {
-        if self.group.is_empty() { self.kind.to_owned() } else { format!("{}.{}", self.kind, self.group) }
+        if self.group.is_empty() {
+            self.kind.to_owned()
+        } else {
+            format!("{}.{}", self.kind, self.group)
+        }
     }
 }
 
 /// Finds a resource by its group, version and plural name.
 pub(crate) fn find(group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
-    TABLE.iter().find(|kind| kind.group == group && kind.version == version && kind.plural == plural)
+    TABLE
+        .iter()
+        .find(|kind| kind.group == group && kind.version == version && kind.plural == plural)
 }
 
 /// Lists the group versions in the table's order, each once.
 pub(crate) fn group_versions() -> Vec<(&'static str, &'static str)> {
-    let mut all: Vec<_> = TABLE.iter().map(|kind| (kind.group, kind.version)).collect();
+    let mut all: Vec<_> = TABLE
+        .iter()
+        .map(|kind| (kind.group, kind.version))
+        .collect();
     all.dedup();
     all
 }

@@ -23,6 +23,9 @@ mod table;
 mod validate;
 mod watch;
 
+#[cfg(test)]
+pub(crate) use quantity::canonical as canonical_quantity;
+
 use auth::Auth;
 use http::{Request, Response};
 use schema::Schema;
@@ -74,10 +77,27 @@ pub(crate) struct Server {
 impl Server {
     /// Starts serving on `listen`; port 0 takes any free one.
     pub(crate) fn start(listen: SocketAddr, options: &Options) -> io::Result<Self> {
-        let text = options.version.clone().unwrap_or_else(|| "1.32.0".to_owned());
+        let text = options
+            .version
+            .clone()
+            .unwrap_or_else(|| "1.32.0".to_owned());
         let minor = text.split('.').nth(1).and_then(|minor| minor.parse().ok());
-        let minor = minor.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, format!("not a version: {text}")))?;
-        let log = options.log.as_ref().map(|path| std::fs::OpenOptions::new().create(true).append(true).open(path)).transpose()?;
+        let minor = minor.ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("not a version: {text}"),
+            )
+        })?;
+        let log = options
+            .log
+            .as_ref()
+            .map(|path| {
+                std::fs::OpenOptions::new()
+                    .create(true)
+                    .append(true)
+                    .open(path)
+            })
+            .transpose()?;
         let shared = Arc::new(Shared {
             version: Version { text, minor },
             auth: Auth::load(options.token_file.as_deref())?,
@@ -102,7 +122,11 @@ impl Server {
 
     /// Returns the requests so far, one line each: method, path with query, status.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared
+            .requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -150,7 +174,11 @@ fn note(shared: &Shared, request: &Request, status: u16) {
         // A full disk must not end the server; the tests that count lines will notice.
         let _ = writeln!(log, "{line}");
     }
-    shared.requests.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    shared
+        .requests
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(line);
 }
 
 fn answer(request: &Request, shared: &Arc<Shared>) -> Response {
@@ -176,7 +204,8 @@ fn answer(request: &Request, shared: &Arc<Shared>) -> Response {
     if !resources {
         return Response::text(404, "404 page not found\n");
     }
-    resource::handle(request, &user, shared).unwrap_or_else(|failure| Response::json(failure.code, &failure.body()))
+    resource::handle(request, &user, shared)
+        .unwrap_or_else(|failure| Response::json(failure.code, &failure.body()))
 }
 
 fn version_document(version: &Version) -> Value {
@@ -198,14 +227,31 @@ fn openapi_document(request: &Request, shared: &Shared) -> Option<Response> {
         // kubectl 1.20 parses the answer's content type, and an `@` in it is an error there.
         let protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
         let wants_protobuf = request.header("accept").contains("protobuf");
-        return Some(if wants_protobuf { Response::new(200, protobuf, openapi::v2_protobuf(&document)) } else { Response::json(200, &document) });
+        return Some(if wants_protobuf {
+            Response::new(200, protobuf, openapi::v2_protobuf(&document))
+        } else {
+            Response::json(200, &document)
+        });
     }
-    let rest = path.strip_prefix("/openapi/v3").filter(|_| shared.version.minor >= 24)?;
+    let rest = path
+        .strip_prefix("/openapi/v3")
+        .filter(|_| shared.version.minor >= 24)?;
     if rest.is_empty() {
         let paths: serde_json::Map<String, Value> = kinds::group_versions()
             .into_iter()
-            .map(|(group, version)| if group.is_empty() { format!("api/{version}") } else { format!("apis/{group}/{version}") })
-            .map(|path| (path.clone(), json!({"serverRelativeURL": format!("/openapi/v3/{path}")})))
+            .map(|(group, version)| {
+                if group.is_empty() {
+                    format!("api/{version}")
+                } else {
+                    format!("apis/{group}/{version}")
+                }
+            })
+            .map(|path| {
+                (
+                    path.clone(),
+                    json!({"serverRelativeURL": format!("/openapi/v3/{path}")}),
+                )
+            })
             .collect();
         return Some(Response::json(200, &json!({"paths": paths})));
     }
@@ -214,5 +260,7 @@ fn openapi_document(request: &Request, shared: &Shared) -> Option<Response> {
         (_, Some(rest)) => rest.split_once('/')?,
         _ => return None,
     };
-    kinds::group_versions().contains(&(group, group_version)).then(|| Response::json(200, &openapi::v3(schema, version, group, group_version)))
+    kinds::group_versions()
+        .contains(&(group, group_version))
+        .then(|| Response::json(200, &openapi::v3(schema, version, group, group_version)))
 }

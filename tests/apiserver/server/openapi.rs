@@ -27,8 +27,11 @@ pub(crate) fn v2(schema: &Schema, version: &str) -> Value {
 
 /// Returns the version 3 document of one group version.
 pub(crate) fn v3(schema: &Schema, version: &str, group: &str, group_version: &str) -> Value {
-    let kinds = TABLE.iter().filter(|kind| kind.group == group && kind.version == group_version);
-    let int_or_string = json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]});
+    let kinds = TABLE
+        .iter()
+        .filter(|kind| kind.group == group && kind.version == group_version);
+    let int_or_string =
+        json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]});
     json!({
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": version},
@@ -45,7 +48,11 @@ fn paths<'a>(kinds: impl Iterator<Item = &'a Kind>, parameter: impl Fn(&str) -> 
     let mut paths = Map::new();
     for kind in kinds {
         let collection = if kind.namespaced {
-            format!("{}/namespaces/{{namespace}}/{}", kind.base_path(), kind.plural)
+            format!(
+                "{}/namespaces/{{namespace}}/{}",
+                kind.base_path(),
+                kind.plural
+            )
         } else {
             format!("{}/{}", kind.base_path(), kind.plural)
         };
@@ -54,7 +61,10 @@ fn paths<'a>(kinds: impl Iterator<Item = &'a Kind>, parameter: impl Fn(&str) -> 
             json!({"parameters": parameters, "responses": {"200": {"description": "OK"}}, GVK: gvk(kind)})
         };
         let write = ["dryRun", "fieldManager", "fieldValidation"];
-        paths.insert(collection.clone(), json!({"get": operation(&["limit"]), "post": operation(&write)}));
+        paths.insert(
+            collection.clone(),
+            json!({"get": operation(&["limit"]), "post": operation(&write)}),
+        );
         paths.insert(
             format!("{collection}/{{name}}"),
             json!({
@@ -72,7 +82,10 @@ fn definitions(schema: &Schema, refs: &str, int_or_string: &Value) -> Value {
     let mut all = Map::new();
     all.insert(QUANTITY.to_owned(), json!({"type": "string"}));
     all.insert(INT_OR_STRING.to_owned(), int_or_string.clone());
-    all.insert(TIME.to_owned(), json!({"type": "string", "format": "date-time"}));
+    all.insert(
+        TIME.to_owned(),
+        json!({"type": "string", "format": "date-time"}),
+    );
     all.insert(RAW.to_owned(), json!({"type": "object"}));
     for (name, definition) in schema.iter() {
         let mut properties = Map::new();
@@ -80,14 +93,23 @@ fn definitions(schema: &Schema, refs: &str, int_or_string: &Value) -> Value {
             properties.insert(field.name.clone(), property(field, refs));
         }
         let mut entry = json!({"type": "object"});
-        let required: Vec<&str> = definition.fields.iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
+        let required: Vec<&str> = definition
+            .fields
+            .iter()
+            .filter(|field| field.required)
+            .map(|field| field.name.as_str())
+            .collect();
         if !required.is_empty() {
             entry["required"] = required.into();
         }
         if !properties.is_empty() {
             entry["properties"] = Value::Object(properties);
         }
-        let kinds: Vec<Value> = TABLE.iter().filter(|kind| kind.definition == name).map(gvk).collect();
+        let kinds: Vec<Value> = TABLE
+            .iter()
+            .filter(|kind| kind.definition == name)
+            .map(gvk)
+            .collect();
         if !kinds.is_empty() {
             entry[GVK] = Value::Array(kinds);
         }
@@ -120,7 +142,11 @@ fn property(field: &Field, refs: &str) -> Value {
             "map"
         }
     };
-    let key = if matches!(field.ty, Type::List(_)) { "x-kubernetes-list-type" } else { "x-kubernetes-map-type" };
+    let key = if matches!(field.ty, Type::List(_)) {
+        "x-kubernetes-list-type"
+    } else {
+        "x-kubernetes-map-type"
+    };
     property[key] = list_type.into();
     property
 }
@@ -138,7 +164,9 @@ fn type_document(ty: &Type, refs: &str) -> Value {
         Type::Time => reference(TIME),
         Type::Raw => reference(RAW),
         Type::List(item) => json!({"type": "array", "items": type_document(item, refs)}),
-        Type::Map(item) => json!({"type": "object", "additionalProperties": type_document(item, refs)}),
+        Type::Map(item) => {
+            json!({"type": "object", "additionalProperties": type_document(item, refs)})
+        }
         Type::Ref(name) => reference(&format!("{PREFIX}{name}")),
     }
 }
@@ -178,10 +206,13 @@ impl Message {
 
     /// Adds `x-…` members as `NamedAny` fields.
     fn extensions(self, number: u64, object: &Map<String, Value>) -> Self {
-        object.iter().filter(|(key, _)| key.starts_with("x-")).fold(self, |message, (key, value)| {
-            let any = Message::default().field(2, value.to_string());
-            message.field(number, Message::default().field(1, key).field(2, any))
-        })
+        object.iter().filter(|(key, _)| key.starts_with("x-")).fold(
+            self,
+            |message, (key, value)| {
+                let any = Message::default().field(2, value.to_string());
+                message.field(number, Message::default().field(1, key).field(2, any))
+            },
+        )
     }
 }
 
@@ -193,9 +224,12 @@ impl AsRef<[u8]> for Message {
 
 /// Writes a version 2 document as gnostic's protobuf message.
 pub(crate) fn v2_protobuf(document: &Value) -> Vec<u8> {
-    let info = Message::default().optional(1, &document["info"]["title"]).optional(2, &document["info"]["version"]);
+    let info = Message::default()
+        .optional(1, &document["info"]["title"])
+        .optional(2, &document["info"]["version"]);
     let paths = members(&document["paths"]).map(|(path, item)| named(path, &path_item(item)));
-    let definitions = members(&document["definitions"]).map(|(name, schema)| named(name, &schema_message(schema)));
+    let definitions = members(&document["definitions"])
+        .map(|(name, schema)| named(name, &schema_message(schema)));
     Message::default()
         .optional(1, &document["swagger"])
         .field(2, info)
@@ -205,7 +239,11 @@ pub(crate) fn v2_protobuf(document: &Value) -> Vec<u8> {
 }
 
 fn members(value: &Value) -> impl Iterator<Item = (&String, &Map<String, Value>)> {
-    value.as_object().into_iter().flatten().filter_map(|(name, value)| Some((name, value.as_object()?)))
+    value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name, value.as_object()?)))
 }
 
 fn named(name: &str, value: &Message) -> Message {
@@ -222,24 +260,47 @@ fn path_item(item: &Map<String, Value>) -> Message {
             "patch" => 8,
             _ => return message,
         };
-        let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten().map(|parameter| {
-            let query = Message::default().field(2, "query").optional(4, &parameter["name"]).optional(6, &parameter["type"]);
-            // ParametersItem → Parameter → NonBodyParameter → QueryParameterSubSchema
-            let inner = Message::default().field(2, Message::default().field(3, query));
-            Message::default().field(1, inner)
-        });
-        message.field(number, Message::default().all(8, parameters).extensions(13, operation))
+        let parameters = operation
+            .get("parameters")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(|parameter| {
+                let query = Message::default()
+                    .field(2, "query")
+                    .optional(4, &parameter["name"])
+                    .optional(6, &parameter["type"]);
+                // ParametersItem → Parameter → NonBodyParameter → QueryParameterSubSchema
+                let inner = Message::default().field(2, Message::default().field(3, query));
+                Message::default().field(1, inner)
+            });
+        message.field(
+            number,
+            Message::default()
+                .all(8, parameters)
+                .extensions(13, operation),
+        )
     })
 }
 
 fn members_of(item: &Map<String, Value>) -> impl Iterator<Item = (&String, &Map<String, Value>)> {
-    item.iter().filter_map(|(name, value)| Some((name, value.as_object()?)))
+    item.iter()
+        .filter_map(|(name, value)| Some((name, value.as_object()?)))
 }
 
 fn schema_message(schema: &Map<String, Value>) -> Message {
     let get = |key: &str| schema.get(key).unwrap_or(&Value::Null);
-    let mut message = Message::default().optional(1, get("$ref")).optional(2, get("format"));
-    message = message.all(19, get("required").as_array().into_iter().flatten().filter_map(Value::as_str));
+    let mut message = Message::default()
+        .optional(1, get("$ref"))
+        .optional(2, get("format"));
+    message = message.all(
+        19,
+        get("required")
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str),
+    );
     if let Some(inner) = get("additionalProperties").as_object() {
         message = message.field(21, Message::default().field(1, schema_message(inner)));
     }
@@ -250,7 +311,8 @@ fn schema_message(schema: &Map<String, Value>) -> Message {
         message = message.field(23, Message::default().field(1, schema_message(items)));
     }
     if get("properties").is_object() {
-        let properties = members(get("properties")).map(|(name, schema)| named(name, &schema_message(schema)));
+        let properties =
+            members(get("properties")).map(|(name, schema)| named(name, &schema_message(schema)));
         message = message.field(25, Message::default().all(1, properties));
     }
     message.extensions(31, schema)

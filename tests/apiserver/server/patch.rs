@@ -16,7 +16,9 @@ pub(crate) fn json_merge(target: &mut Value, patch: &Value) {
     if !target.is_object() {
         *target = Value::Object(Map::new());
     }
-    let Some(target) = target.as_object_mut() else { return };
+    let Some(target) = target.as_object_mut() else {
+        return;
+    };
     for (key, value) in patch {
         if value.is_null() {
             target.shift_remove(key);
@@ -69,7 +71,11 @@ fn add(target: &mut Value, path: &str, value: Value) -> Result<(), String> {
     match parent {
         Value::Object(map) => drop(map.insert(last, value)),
         Value::Array(list) => {
-            let at = if last == "-" { list.len() } else { last.parse().map_err(|_| missing(path))? };
+            let at = if last == "-" {
+                list.len()
+            } else {
+                last.parse().map_err(|_| missing(path))?
+            };
             if at > list.len() {
                 return Err(missing(path));
             }
@@ -84,25 +90,45 @@ fn remove(target: &mut Value, path: &str) -> Result<Value, String> {
     let (parent, last) = split(target, path)?;
     let removed = match parent {
         Value::Object(map) => map.shift_remove(&last),
-        Value::Array(list) => last.parse().ok().filter(|at| *at < list.len()).map(|at: usize| list.remove(at)),
+        Value::Array(list) => last
+            .parse()
+            .ok()
+            .filter(|at| *at < list.len())
+            .map(|at: usize| list.remove(at)),
         _ => None,
     };
     removed.ok_or_else(|| missing(path))
 }
 
 /// Applies a strategic merge patch to an object of that definition.
-pub(crate) fn strategic(schema: &Schema, definition: &str, target: &mut Value, patch: &Value) -> Result<(), String> {
+pub(crate) fn strategic(
+    schema: &Schema,
+    definition: &str,
+    target: &mut Value,
+    patch: &Value,
+) -> Result<(), String> {
     merge_object(schema, Some(schema.get(definition)), target, patch)
 }
 
-fn merge_object(schema: &Schema, definition: Option<&Definition>, target: &mut Value, patch: &Value) -> Result<(), String> {
+fn merge_object(
+    schema: &Schema,
+    definition: Option<&Definition>,
+    target: &mut Value,
+    patch: &Value,
+) -> Result<(), String> {
     let Value::Object(patch) = patch else {
         *target = patch.clone();
         return Ok(());
     };
     match patch.get("$patch").and_then(Value::as_str) {
         Some("replace") => {
-            *target = Value::Object(patch.iter().filter(|(key, _)| *key != "$patch").map(|(key, value)| (key.clone(), value.clone())).collect());
+            *target = Value::Object(
+                patch
+                    .iter()
+                    .filter(|(key, _)| *key != "$patch")
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect(),
+            );
             return Ok(());
         }
         Some("delete") => {
@@ -114,7 +140,9 @@ fn merge_object(schema: &Schema, definition: Option<&Definition>, target: &mut V
     if !target.is_object() {
         *target = Value::Object(Map::new());
     }
-    let Some(object) = target.as_object_mut() else { return Ok(()) };
+    let Some(object) = target.as_object_mut() else {
+        return Ok(());
+    };
     if let Some(Value::Array(retained)) = patch.get("$retainKeys") {
         object.retain(|key, _| retained.iter().any(|one| one == key));
     }
@@ -137,13 +165,19 @@ fn merge_object(schema: &Schema, definition: Option<&Definition>, target: &mut V
         let slot = object.entry(key).or_insert(Value::Null);
         match (field.map(|field| (&field.ty, &field.merge)), value) {
             (Some((Type::List(item), Some(merge_key))), Value::Array(changes)) => {
-                let inner = if let Type::Ref(name) = item.as_ref() { Some(schema.get(name)) } else { None };
+                let inner = if let Type::Ref(name) = item.as_ref() {
+                    Some(schema.get(name))
+                } else {
+                    None
+                };
                 merge_list(schema, inner, merge_key, slot, changes)?;
                 if let Some(Value::Array(order)) = order {
                     sort_items(slot, merge_key, order);
                 }
             }
-            (Some((Type::Ref(name), _)), _) => merge_object(schema, Some(schema.get(name)), slot, value)?,
+            (Some((Type::Ref(name), _)), _) => {
+                merge_object(schema, Some(schema.get(name)), slot, value)?
+            }
             (_, Value::Object(_)) => merge_object(schema, None, slot, value)?,
             _ => *slot = value.clone(),
         }
@@ -152,7 +186,8 @@ fn merge_object(schema: &Schema, definition: Option<&Definition>, target: &mut V
     for (key, order) in patch {
         if let (Some(list), Value::Array(order)) = (key.strip_prefix("$setElementOrder/"), order)
             && !patch.contains_key(list)
-            && let Some(merge_key) = definition.and_then(|definition| definition.field(list)?.merge.as_deref())
+            && let Some(merge_key) =
+                definition.and_then(|definition| definition.field(list)?.merge.as_deref())
             && let Some(items) = object.get_mut(list)
         {
             sort_items(items, merge_key, order);
@@ -161,9 +196,19 @@ fn merge_object(schema: &Schema, definition: Option<&Definition>, target: &mut V
     Ok(())
 }
 
-fn merge_list(schema: &Schema, item: Option<&Definition>, merge_key: &str, target: &mut Value, changes: &[Value]) -> Result<(), String> {
+fn merge_list(
+    schema: &Schema,
+    item: Option<&Definition>,
+    merge_key: &str,
+    target: &mut Value,
+    changes: &[Value],
+) -> Result<(), String> {
     if changes.iter().any(|change| change["$patch"] == "replace") {
-        *target = changes.iter().filter(|change| change["$patch"] != "replace").cloned().collect();
+        *target = changes
+            .iter()
+            .filter(|change| change["$patch"] != "replace")
+            .cloned()
+            .collect();
         return Ok(());
     }
     let mut items = target.as_array().cloned().unwrap_or_default();
@@ -175,7 +220,9 @@ fn merge_list(schema: &Schema, item: Option<&Definition>, merge_key: &str, targe
             continue;
         }
         let Some(id) = change.get(merge_key) else {
-            return Err(format!("map: {change} does not contain declared merge key: {merge_key}"));
+            return Err(format!(
+                "map: {change} does not contain declared merge key: {merge_key}"
+            ));
         };
         let at = items.iter().position(|one| one.get(merge_key) == Some(id));
         match (at, change["$patch"] == "delete") {
@@ -195,10 +242,22 @@ fn merge_list(schema: &Schema, item: Option<&Definition>, merge_key: &str, targe
 
 /// Puts items in the given order; those that it doesn't name keep their places behind their former neighbours.
 fn sort_items(list: &mut Value, merge_key: &str, order: &[Value]) {
-    let Some(items) = list.as_array_mut() else { return };
+    let Some(items) = list.as_array_mut() else {
+        return;
+    };
     let place = |item: &Value| {
-        let id = if merge_key.is_empty() { Some(item) } else { item.get(merge_key) };
-        order.iter().position(|one| if merge_key.is_empty() { Some(one) == id } else { one.get(merge_key) == id })
+        let id = if merge_key.is_empty() {
+            Some(item)
+        } else {
+            item.get(merge_key)
+        };
+        order.iter().position(|one| {
+            if merge_key.is_empty() {
+                Some(one) == id
+            } else {
+                one.get(merge_key) == id
+            }
+        })
     };
     let mut last = 0;
     let mut ranked: Vec<(usize, Value)> = Vec::with_capacity(items.len());

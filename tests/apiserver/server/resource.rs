@@ -11,7 +11,10 @@ use super::store::{State, key};
 use super::{Shared, defaults, patch, table, validate, watch};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 
+/// How long a deleted namespace is still there, Terminating.
+const NAMESPACE_LINGERS: Duration = Duration::from_millis(400);
 const JSON: [&str; 1] = ["application/json"];
 const PATCHES: [&str; 4] = [
     "application/json-patch+json",
@@ -45,9 +48,19 @@ type Answer = Result<Response, Failure>;
 pub(crate) fn bootstrap(shared: &Shared) {
     let kind = kinds::find("", "v1", "namespaces").expect("the table has namespaces");
     for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
-        let target = Target { kind, namespace: String::new(), name: String::new(), subresource: String::new() };
+        let target = Target {
+            kind,
+            namespace: String::new(),
+            name: String::new(),
+            subresource: String::new(),
+        };
         let manager = Manager::update("kube-apiserver", kind);
-        let write = Write { target: &target, manager, dry: false, shared };
+        let write = Write {
+            target: &target,
+            manager,
+            dry: false,
+            shared,
+        };
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         let (object, _) = conform(&shared.schema, kind.definition, &object).expect("a namespace");
         write.create(object).expect("the store is empty");
@@ -70,13 +83,27 @@ pub(crate) fn handle(request: &Request, user: &User, shared: &Arc<Shared>) -> An
         _ => return Err(Failure::method_not_allowed()),
     };
     // A namespace counts as being inside itself.
-    let namespace = if target.kind.plural == "namespaces" { &target.name } else { &target.namespace };
-    Auth::authorize(user, &Attempt { verb, kind: target.kind, subresource: &target.subresource, namespace, name: &target.name })?;
+    let namespace = if target.kind.plural == "namespaces" {
+        &target.name
+    } else {
+        &target.namespace
+    };
+    Auth::authorize(
+        user,
+        &Attempt {
+            verb,
+            kind: target.kind,
+            subresource: &target.subresource,
+            namespace,
+            name: &target.name,
+        },
+    )?;
     match verb {
         "get" => get(request, &target, shared),
         "list" => list(request, &target, shared),
         "watch" => Ok(watch::start(request, target, shared)),
         "create" | "update" | "patch" => write(verb, request, &target, shared),
+        "deletecollection" if target.kind.kind == "Namespace" => Err(Failure::method_not_allowed()),
         _ => delete(request, &target, shared),
     }
 }
@@ -92,13 +119,18 @@ fn route(path: &str) -> Option<Target> {
     };
     let parts: Vec<&str> = rest.trim_end_matches('/').split('/').collect();
     let (namespace, parts) = match parts.as_slice() {
-        ["namespaces", namespace, plural, ..] if !matches!(*plural, "status" | "finalize") => (*namespace, &parts[2..]),
+        ["namespaces", namespace, plural, ..] if !matches!(*plural, "status" | "finalize") => {
+            (*namespace, &parts[2..])
+        }
         _ => ("", &parts[..]),
     };
     let kind = kinds::find(group, version, parts.first()?)?;
     let name = parts.get(1).copied().unwrap_or_default();
     let subresource = parts.get(2).copied().unwrap_or_default();
-    let known = matches!((subresource, kind.kind), ("" | "status", _) | ("finalize", "Namespace"));
+    let known = matches!(
+        (subresource, kind.kind),
+        ("" | "status", _) | ("finalize", "Namespace")
+    );
     let placed = kind.namespaced != namespace.is_empty() || (kind.namespaced && name.is_empty());
     (known && placed && parts.len() <= 3).then(|| Target {
         kind,
@@ -121,7 +153,15 @@ fn get(request: &Request, target: &Target, shared: &Shared) -> Answer {
     let object = state.get(&key(target.kind, &target.namespace, &target.name));
     let object = object.ok_or_else(|| Failure::not_found(target.kind, &target.name))?;
     Ok(match table::wanted(request) {
-        Some(version) => Response::json(200, &table::render(target.kind, std::slice::from_ref(&object), object["metadata"]["resourceVersion"].as_str(), version)),
+        Some(version) => Response::json(
+            200,
+            &table::render(
+                target.kind,
+                std::slice::from_ref(&object),
+                object["metadata"]["resourceVersion"].as_str(),
+                version,
+            ),
+        ),
         None => Response::json(200, object),
     })
 }
@@ -129,10 +169,16 @@ fn get(request: &Request, target: &Target, shared: &Shared) -> Answer {
 fn list(request: &Request, target: &Target, shared: &Shared) -> Answer {
     let state = shared.store.lock();
     let selection = watch::Selection::new(request, target).map_err(Failure::bad_request)?;
-    let items: Vec<&Value> = state.list(target.kind, &target.namespace).filter(|object| selection.takes(object)).collect();
+    let items: Vec<&Value> = state
+        .list(target.kind, &target.namespace)
+        .filter(|object| selection.takes(object))
+        .collect();
     let version = state.version().to_string();
     if let Some(stage) = table::wanted(request) {
-        return Ok(Response::json(200, &table::render(target.kind, &items, Some(&version), stage)));
+        return Ok(Response::json(
+            200,
+            &table::render(target.kind, &items, Some(&version), stage),
+        ));
     }
     let items: Vec<Value> = items
         .into_iter()
@@ -156,24 +202,49 @@ fn write(verb: &str, request: &Request, target: &Target, shared: &Shared) -> Ans
     let dry = match request.query("dryRun") {
         None | Some("") => false,
         Some("All") => true,
-        Some(other) => return Err(Failure::bad_request(format!("dryRun: Unsupported value: {other:?}: supported values: \"All\""))),
+        Some(other) => {
+            return Err(Failure::bad_request(format!(
+                "dryRun: Unsupported value: {other:?}: supported values: \"All\""
+            )));
+        }
     };
-    let content_type = request.header("content-type").split(';').next().unwrap_or_default().trim();
+    let content_type = request
+        .header("content-type")
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
     let accepted: &[&str] = if verb == "patch" { &PATCHES } else { &JSON };
     if !accepted.contains(&content_type) && !(verb != "patch" && content_type.is_empty()) {
         return Err(Failure::unsupported_media_type(content_type, accepted));
     }
     let body = read_body(&request.body, content_type)?;
-    let operation = if content_type == PATCHES[3] { "Apply" } else { "Update" };
+    let operation = if content_type == PATCHES[3] {
+        "Apply"
+    } else {
+        "Update"
+    };
     let manager = Manager::new(manager_name(request), operation, target.kind);
-    let write = Write { target, manager, dry, shared };
+    let write = Write {
+        target,
+        manager,
+        dry,
+        shared,
+    };
     let mut warnings = Vec::new();
     let (status, object) = match verb {
         "patch" if operation == "Apply" => write.apply(request, &body, &mut warnings)?,
-        "patch" => (200, write.patch(request, &body, content_type, &mut warnings)?),
+        "patch" => (
+            200,
+            write.patch(request, &body, content_type, &mut warnings)?,
+        ),
         _ => {
             let object = write.read(request, &body, &mut warnings)?;
-            if verb == "create" { (201, write.create(object)?) } else { write.update(object)? }
+            if verb == "create" {
+                (201, write.create(object)?)
+            } else {
+                write.update(object)?
+            }
         }
     };
     let mut response = Response::json(status, &object);
@@ -185,8 +256,11 @@ fn read_body(body: &[u8], content_type: &str) -> Result<Value, Failure> {
     let yaml = content_type.ends_with("+yaml");
     match serde_json::from_slice(body) {
         Ok(value) => Ok(value),
-        Err(_) if yaml => serde_yaml::from_slice(body).map_err(|error| Failure::bad_request(format!("error decoding YAML: {error}"))),
-        Err(error) => Err(Failure::bad_request(format!("couldn't get version/kind; json parse error: {error}"))),
+        Err(_) if yaml => serde_yaml::from_slice(body)
+            .map_err(|error| Failure::bad_request(format!("error decoding YAML: {error}"))),
+        Err(error) => Err(Failure::bad_request(format!(
+            "couldn't get version/kind; json parse error: {error}"
+        ))),
     }
 }
 
@@ -194,31 +268,58 @@ fn read_body(body: &[u8], content_type: &str) -> Result<Value, Failure> {
 fn manager_name(request: &Request) -> String {
     match request.query("fieldManager") {
         Some(name) if !name.is_empty() => name.to_owned(),
-        _ => request.header("user-agent").split('/').next().unwrap_or_default().to_owned(),
+        _ => match request.header("user-agent").split('/').next() {
+            Some(agent) if !agent.is_empty() => agent.to_owned(),
+            _ => "unknown".to_owned(),
+        },
     }
 }
 
 impl Write<'_> {
     /// Reads an object from a body: type, fields, namespace.
-    fn read(&self, request: &Request, body: &Value, warnings: &mut Vec<String>) -> Result<Value, Failure> {
-        let Target { kind, namespace, name, .. } = self.target;
+    fn read(
+        &self,
+        request: &Request,
+        body: &Value,
+        warnings: &mut Vec<String>,
+    ) -> Result<Value, Failure> {
+        let Target {
+            kind,
+            namespace,
+            name,
+            ..
+        } = self.target;
         let api_version = kind.api_version();
         let mut body = body.clone();
         let Some(top) = body.as_object_mut() else {
-            return Err(Failure::bad_request("couldn't get version/kind; json parse error: json: cannot unmarshal into Go value of type struct"));
+            return Err(Failure::bad_request(
+                "couldn't get version/kind; json parse error: json: cannot unmarshal into Go value of type struct",
+            ));
         };
         for (field, wanted) in [("kind", kind.kind), ("apiVersion", &api_version)] {
             let given = top.get(field).and_then(Value::as_str).unwrap_or_default();
             if given.is_empty() {
                 top.insert(field.to_owned(), wanted.into());
             } else if given != wanted {
-                let got_kind = top.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-                let got_version = top.get("apiVersion").and_then(Value::as_str).unwrap_or(&api_version);
+                let got_kind = top
+                    .get("kind")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned();
+                let got_version = top
+                    .get("apiVersion")
+                    .and_then(Value::as_str)
+                    .unwrap_or(&api_version);
                 let version = got_version.rsplit('/').next().unwrap_or_default();
                 let message = if field == "kind" {
-                    format!("{got_kind} in version {version:?} cannot be handled as a {}: no kind {got_kind:?} is registered for version {got_version:?}", kind.kind)
+                    format!(
+                        "{got_kind} in version {version:?} cannot be handled as a {}: no kind {got_kind:?} is registered for version {got_version:?}",
+                        kind.kind
+                    )
                 } else {
-                    format!("the API version in the data ({given}) does not match the expected API version ({wanted})")
+                    format!(
+                        "the API version in the data ({given}) does not match the expected API version ({wanted})"
+                    )
                 };
                 return Err(Failure::bad_request(message));
             }
@@ -228,7 +329,9 @@ impl Write<'_> {
         if kind.namespaced {
             let given = metadata["namespace"].as_str().unwrap_or_default();
             if !given.is_empty() && given != namespace {
-                return Err(Failure::bad_request("the namespace of the provided object does not match the namespace sent on the request"));
+                return Err(Failure::bad_request(
+                    "the namespace of the provided object does not match the namespace sent on the request",
+                ));
             }
             metadata["namespace"] = namespace.as_str().into();
         } else if let Some(metadata) = metadata.as_object_mut() {
@@ -236,24 +339,43 @@ impl Write<'_> {
         }
         let given = object["metadata"]["name"].as_str().unwrap_or_default();
         if !name.is_empty() && !given.is_empty() && given != name {
-            return Err(Failure::bad_request(format!("the name of the object ({given}) does not match the name on the URL ({name})")));
+            return Err(Failure::bad_request(format!(
+                "the name of the object ({given}) does not match the name on the URL ({name})"
+            )));
         }
         Ok(object)
     }
 
     /// Gives an object its normal form; refuses or reports unknown fields as the request wishes.
-    fn conformed(&self, request: &Request, object: &Value, warnings: &mut Vec<String>) -> Result<Value, Failure> {
+    fn conformed(
+        &self,
+        request: &Request,
+        object: &Value,
+        warnings: &mut Vec<String>,
+    ) -> Result<Value, Failure> {
         let kind = self.target.kind;
         let refused = |why: &str| {
-            Failure::bad_request(format!("{} in version {:?} cannot be handled as a {}: {why}", kind.kind, kind.version, short_name(kind.definition, 1)))
+            Failure::bad_request(format!(
+                "{} in version {:?} cannot be handled as a {}: {why}",
+                kind.kind,
+                kind.version,
+                short_name(kind.definition, 1)
+            ))
         };
-        let (object, unknown) = conform(&self.shared.schema, kind.definition, object).map_err(|why| refused(&why))?;
+        let (object, unknown) =
+            conform(&self.shared.schema, kind.definition, object).map_err(|why| refused(&why))?;
         if unknown.is_empty() || self.shared.version.minor < 25 {
             return Ok(object);
         }
-        let unknown: Vec<String> = unknown.iter().map(|path| format!("unknown field {path:?}")).collect();
+        let unknown: Vec<String> = unknown
+            .iter()
+            .map(|path| format!("unknown field {path:?}"))
+            .collect();
         match request.query("fieldValidation").unwrap_or("Warn") {
-            "Strict" => Err(refused(&format!("strict decoding error: {}", unknown.join(", ")))),
+            "Strict" => Err(refused(&format!(
+                "strict decoding error: {}",
+                unknown.join(", ")
+            ))),
             "Ignore" => Ok(object),
             _ => {
                 warnings.extend(unknown);
@@ -263,16 +385,27 @@ impl Write<'_> {
     }
 
     fn create(&self, mut object: Value) -> Result<Value, Failure> {
-        let Target { kind, namespace, .. } = self.target;
+        let Target {
+            kind, namespace, ..
+        } = self.target;
         let mut state = self.shared.store.lock();
         if kind.namespaced {
             namespace_accepts(&state, kind, &object, namespace)?;
         }
         let metadata = &mut object["metadata"];
-        if metadata["resourceVersion"].as_str().is_some_and(|version| !version.is_empty()) {
-            return Err(Failure::new(500, "InternalError", "resourceVersion should not be set on objects to be created"));
+        if metadata["resourceVersion"]
+            .as_str()
+            .is_some_and(|version| !version.is_empty())
+        {
+            return Err(Failure::new(
+                500,
+                "InternalError",
+                "resourceVersion should not be set on objects to be created",
+            ));
         }
-        if metadata["name"].as_str().unwrap_or_default().is_empty() && !metadata["generateName"].is_null() {
+        if metadata["name"].as_str().unwrap_or_default().is_empty()
+            && !metadata["generateName"].is_null()
+        {
             let prefix = metadata["generateName"].as_str().unwrap_or_default();
             metadata["name"] = format!("{prefix}{:05x}", state.next_serial()).into();
         }
@@ -289,7 +422,9 @@ impl Write<'_> {
             metadata["labels"]["kubernetes.io/metadata.name"] = name.as_str().into();
         }
         self.reset_status(&mut object, None)?;
-        defaults::fill(kind, &mut object, None, &mut state);
+        defaults::fill(kind, &mut object, None);
+        fields::track(&self.shared.schema, kind, None, &mut object, &self.manager);
+        defaults::allocate(kind, &mut object, None, &mut state);
         let errors = validate::check(kind, &object, None);
         if !errors.is_empty() {
             return Err(Failure::invalid(kind, &name, &errors));
@@ -298,7 +433,6 @@ impl Write<'_> {
         if state.get(&key).is_some() {
             return Err(Failure::already_exists(kind, &name));
         }
-        fields::track(&self.shared.schema, kind, None, &mut object, &self.manager);
         if self.dry {
             return Ok(tidy(object));
         }
@@ -309,35 +443,82 @@ impl Write<'_> {
     }
 
     fn update(&self, object: Value) -> Result<(u16, Value), Failure> {
-        let Target { kind, namespace, name, .. } = self.target;
+        let Target {
+            kind,
+            namespace,
+            name,
+            ..
+        } = self.target;
         let key = key(kind, namespace, name);
         let mut state = self.shared.store.lock();
-        let old = state.get(&key).cloned().ok_or_else(|| Failure::not_found(kind, name))?;
-        self.replace(&mut state, old, object).map(|object| (200, object))
+        let old = state
+            .get(&key)
+            .cloned()
+            .ok_or_else(|| Failure::not_found(kind, name))?;
+        self.replace(&mut state, old, object)
+            .map(|object| (200, object))
     }
 
-    fn patch(&self, request: &Request, body: &Value, content_type: &str, warnings: &mut Vec<String>) -> Result<Value, Failure> {
-        let Target { kind, namespace, name, .. } = self.target;
+    fn patch(
+        &self,
+        request: &Request,
+        body: &Value,
+        content_type: &str,
+        warnings: &mut Vec<String>,
+    ) -> Result<Value, Failure> {
+        let Target {
+            kind,
+            namespace,
+            name,
+            ..
+        } = self.target;
         let key = key(kind, namespace, name);
         let mut state = self.shared.store.lock();
-        let old = state.get(&key).cloned().ok_or_else(|| Failure::not_found(kind, name))?;
+        let old = state
+            .get(&key)
+            .cloned()
+            .ok_or_else(|| Failure::not_found(kind, name))?;
         let mut patched = old.clone();
         let schema = &self.shared.schema;
         match content_type {
             "application/merge-patch+json" => patch::json_merge(&mut patched, body),
-            "application/json-patch+json" => patch::json_patch(&mut patched, body)
-                .map_err(|why| Failure::new(422, "Invalid", format!("the server rejected our request due to an error in our request: {why}")))?,
-            _ => patch::strategic(schema, kind.definition, &mut patched, body).map_err(Failure::bad_request)?,
+            "application/json-patch+json" => {
+                patch::json_patch(&mut patched, body).map_err(|why| {
+                    Failure::new(
+                        422,
+                        "Invalid",
+                        format!(
+                            "the server rejected our request due to an error in our request: {why}"
+                        ),
+                    )
+                })?
+            }
+            _ => patch::strategic(schema, kind.definition, &mut patched, body)
+                .map_err(Failure::bad_request)?,
         }
         let patched = self.conformed(request, &patched, warnings)?;
         self.replace(&mut state, old, patched)
     }
 
-    fn apply(&self, request: &Request, body: &Value, warnings: &mut Vec<String>) -> Result<(u16, Value), Failure> {
-        let Target { kind, namespace, name, .. } = self.target;
+    fn apply(
+        &self,
+        request: &Request,
+        body: &Value,
+        warnings: &mut Vec<String>,
+    ) -> Result<(u16, Value), Failure> {
+        let Target {
+            kind,
+            namespace,
+            name,
+            ..
+        } = self.target;
         let key = key(kind, namespace, name);
         if request.query("fieldManager").unwrap_or_default().is_empty() {
-            return Err(Failure::new(422, "Invalid", "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch"));
+            return Err(Failure::new(
+                422,
+                "Invalid",
+                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
+            ));
         }
         if !body["metadata"]["managedFields"].is_null() {
             return Err(Failure::bad_request("metadata.managedFields must be nil"));
@@ -346,8 +527,10 @@ impl Write<'_> {
         let old = self.shared.store.lock().get(&key).cloned();
         let force = request.flag("force");
         let schema = &self.shared.schema;
-        let (merged, owned) = fields::apply(schema, kind, old.as_ref(), body, &self.manager, force)?;
-        let (object, _) = conform(schema, kind.definition, &merged).map_err(Failure::bad_request)?;
+        let (merged, owned) =
+            fields::apply(schema, kind, old.as_ref(), body, &self.manager, force)?;
+        let (object, _) =
+            conform(schema, kind.definition, &merged).map_err(Failure::bad_request)?;
         let mut object = object;
         object["metadata"]["managedFields"] = owned;
         if kind.namespaced {
@@ -357,26 +540,49 @@ impl Write<'_> {
             None => Ok((201, self.create(object)?)),
             Some(old) => {
                 let mut state = self.shared.store.lock();
-                self.replace(&mut state, old, object).map(|object| (200, object))
+                self.replace(&mut state, old, object)
+                    .map(|object| (200, object))
             }
         }
     }
 
     /// Stores `new` in `old`'s place unless nothing changed.
     fn replace(&self, state: &mut State, old: Value, mut new: Value) -> Result<Value, Failure> {
-        let Target { kind, namespace, name, subresource } = self.target;
+        let Target {
+            kind,
+            namespace,
+            name,
+            subresource,
+        } = self.target;
         let (before, metadata) = (&old["metadata"], &mut new["metadata"]);
         let given = metadata["resourceVersion"].as_str().unwrap_or_default();
         if !given.is_empty() && before["resourceVersion"] != given {
             return Err(Failure::modified(kind, name));
         }
-        if let Some(uid) = metadata["uid"].as_str().filter(|uid| !uid.is_empty() && before["uid"] != **uid) {
-            let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", before["uid"].as_str().unwrap_or_default());
+        if let Some(uid) = metadata["uid"]
+            .as_str()
+            .filter(|uid| !uid.is_empty() && before["uid"] != **uid)
+        {
+            let why = format!(
+                "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+                before["uid"].as_str().unwrap_or_default()
+            );
             return Err(Failure::conflict(kind, name, &why));
         }
-        for field in ["name", "namespace", "uid", "creationTimestamp", "generation", "resourceVersion"] {
+        for field in [
+            "name",
+            "namespace",
+            "uid",
+            "creationTimestamp",
+            "generation",
+            "resourceVersion",
+        ] {
             match &before[field] {
-                Value::Null => drop(metadata.as_object_mut().and_then(|metadata| metadata.shift_remove(field))),
+                Value::Null => drop(
+                    metadata
+                        .as_object_mut()
+                        .and_then(|metadata| metadata.shift_remove(field)),
+                ),
                 value => metadata[field] = value.clone(),
             }
         }
@@ -385,9 +591,19 @@ impl Write<'_> {
         }
         self.reset_status(&mut new, Some(&old))?;
         if subresource.is_empty() {
-            defaults::fill(kind, &mut new, Some(&old), state);
+            defaults::fill(kind, &mut new, Some(&old));
         } else {
             keep_all_but(subresource, &old, &mut new);
+        }
+        fields::track(
+            &self.shared.schema,
+            kind,
+            Some(&old),
+            &mut new,
+            &self.manager,
+        );
+        if subresource.is_empty() {
+            defaults::allocate(kind, &mut new, Some(&old), state);
         }
         let errors = validate::check(kind, &new, Some(&old));
         if !errors.is_empty() {
@@ -397,7 +613,6 @@ impl Write<'_> {
             let generation = old["metadata"]["generation"].as_u64().unwrap_or(0) + 1;
             new["metadata"]["generation"] = generation.into();
         }
-        fields::track(&self.shared.schema, kind, Some(&old), &mut new, &self.manager);
         let new = tidy(new);
         if fields::same(&old, &new) {
             return Ok(old);
@@ -424,8 +639,13 @@ impl Write<'_> {
         if let Some(top) = object.as_object_mut() {
             top.shift_remove("status");
         }
-        *object = conform(&self.shared.schema, kind.definition, object).map_err(Failure::bad_request)?.0;
-        if let Some(status) = old.map(|old| &old["status"]).filter(|status| !status.is_null()) {
+        *object = conform(&self.shared.schema, kind.definition, object)
+            .map_err(Failure::bad_request)?
+            .0;
+        if let Some(status) = old
+            .map(|old| &old["status"])
+            .filter(|status| !status.is_null())
+        {
             object["status"] = status.clone();
         }
         Ok(())
@@ -434,7 +654,9 @@ impl Write<'_> {
 
 /// Puts the object's members in the order in which the real server writes them.
 fn tidy(object: Value) -> Value {
-    let Value::Object(mut object) = object else { return object };
+    let Value::Object(mut object) = object else {
+        return object;
+    };
     let mut ordered = serde_json::Map::new();
     for first in ["kind", "apiVersion", "metadata"] {
         if let Some(value) = object.shift_remove(first) {
@@ -463,21 +685,32 @@ fn keep_all_but(subresource: &str, old: &Value, new: &mut Value) {
     }
 }
 
-fn namespace_accepts(state: &State, kind: &Kind, object: &Value, namespace: &str) -> Result<(), Failure> {
+fn namespace_accepts(
+    state: &State,
+    kind: &Kind,
+    object: &Value,
+    namespace: &str,
+) -> Result<(), Failure> {
     let namespaces = kinds::find("", "v1", "namespaces").expect("the table has namespaces");
     match state.get(&key(namespaces, "", namespace)) {
         None => Err(Failure::not_found(namespaces, namespace)),
         Some(home) if !home["metadata"]["deletionTimestamp"].is_null() => {
             let name = object["metadata"]["name"].as_str().unwrap_or_default();
-            let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
+            let why = format!(
+                "unable to create new content in namespace {namespace} because it is being terminated"
+            );
             Err(Failure::forbidden(kind, name, &why))
         }
         Some(_) => Ok(()),
     }
 }
 
-fn delete(request: &Request, target: &Target, shared: &Shared) -> Answer {
-    let options: Value = if request.body.is_empty() { Value::Null } else { serde_json::from_slice(&request.body).unwrap_or_default() };
+fn delete(request: &Request, target: &Target, shared: &Arc<Shared>) -> Answer {
+    let options: Value = if request.body.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(&request.body).unwrap_or_default()
+    };
     let dry = request.query("dryRun") == Some("All") || options["dryRun"][0] == "All";
     let mut state = shared.store.lock();
     let kind = target.kind;
@@ -487,29 +720,49 @@ fn delete(request: &Request, target: &Target, shared: &Shared) -> Answer {
             .list(kind, &target.namespace)
             .filter(|object| selection.takes(object))
             .map(|object| {
-                let part = |field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
+                let part = |field: &str| {
+                    object["metadata"][field]
+                        .as_str()
+                        .unwrap_or_default()
+                        .to_owned()
+                };
                 (part("namespace"), part("name"))
             })
             .collect();
         for (namespace, name) in names.iter().filter(|_| !dry) {
-            remove(&mut state, kind, namespace, name);
+            state.remove(&key(kind, namespace, name));
         }
         drop(state);
         shared.store.announce();
-        return Ok(Response::json(200, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})));
+        return Ok(Response::json(
+            200,
+            &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}),
+        ));
     }
-    let object = state.get(&key(kind, &target.namespace, &target.name)).cloned();
+    let object = state
+        .get(&key(kind, &target.namespace, &target.name))
+        .cloned();
     let object = object.ok_or_else(|| Failure::not_found(kind, &target.name))?;
     for (field, label) in [("uid", "UID"), ("resourceVersion", "ResourceVersion")] {
         let wanted = &options["preconditions"][field];
         if !wanted.is_null() && *wanted != object["metadata"][field] {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let why = format!("Precondition failed: {label} in precondition: {}, {label} in object meta: {}", text(wanted), text(&object["metadata"][field]));
+            let why = format!(
+                "Precondition failed: {label} in precondition: {}, {label} in object meta: {}",
+                text(wanted),
+                text(&object["metadata"][field])
+            );
             return Err(Failure::conflict(kind, &target.name, &why));
         }
     }
-    if kind.kind == "Namespace" && ["default", "kube-public", "kube-system"].contains(&target.name.as_str()) {
-        return Err(Failure::forbidden(kind, &target.name, "this namespace may not be deleted"));
+    if kind.kind == "Namespace"
+        && ["default", "kube-public", "kube-system"].contains(&target.name.as_str())
+    {
+        return Err(Failure::forbidden(
+            kind,
+            &target.name,
+            "this namespace may not be deleted",
+        ));
     }
     let mut answer = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
@@ -524,26 +777,36 @@ fn delete(request: &Request, target: &Target, shared: &Shared) -> Answer {
         answer = object;
         answer["metadata"]["deletionTimestamp"] = fields::now().into();
         answer["status"]["phase"] = "Terminating".into();
-    }
-    if !dry {
-        remove(&mut state, kind, &target.namespace, &target.name);
+        if !dry {
+            answer = state.put(key(kind, "", &target.name), answer);
+            finish_later(Arc::clone(shared), target.name.clone());
+        }
+    } else if !dry {
+        state.remove(&key(kind, &target.namespace, &target.name));
     }
     drop(state);
     shared.store.announce();
     Ok(Response::json(200, &answer))
 }
 
-fn remove(state: &mut State, kind: &'static Kind, namespace: &str, name: &str) {
-    if kind.kind == "Namespace" {
-        remove_namespace(state, name);
-    } else {
-        state.remove(&key(kind, namespace, name));
-    }
+/// Removes a namespace a moment later, as its controller would: `kubectl delete -f` of a file that has the
+/// namespace first still finds the rest.
+fn finish_later(shared: Arc<Shared>, name: String) {
+    std::thread::spawn(move || {
+        std::thread::sleep(NAMESPACE_LINGERS);
+        remove_namespace(&mut shared.store.lock(), &name);
+        shared.store.announce();
+    });
 }
 
-/// Does the namespace controller's work at once: everything in the namespace goes with it.
+/// Does the namespace controller's work: everything in the namespace goes with it.
 fn remove_namespace(state: &mut State, name: &str) {
-    let inside: Vec<_> = state.all().map(|(key, _)| key).filter(|key| key.2 == name).cloned().collect();
+    let inside: Vec<_> = state
+        .all()
+        .map(|(key, _)| key)
+        .filter(|key| key.2 == name)
+        .cloned()
+        .collect();
     for key in inside {
         state.remove(&key);
     }

@@ -126,7 +126,9 @@ impl Field {
         for word in words {
             match word.split_once('=') {
                 Some(("merge", key)) => field.merge = Some(key.to_owned()),
-                Some(("map", keys)) => field.list = ListType::Map(keys.split(',').map(str::to_owned).collect()),
+                Some(("map", keys)) => {
+                    field.list = ListType::Map(keys.split(',').map(str::to_owned).collect())
+                }
                 None if word == "zero" => field.zero = true,
                 None if word == "retain" => field.retain = true,
                 None if word == "set" => field.list = ListType::Set,

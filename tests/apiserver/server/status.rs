@@ -24,37 +24,69 @@ pub(crate) struct FieldError {
 impl FieldError {
     /// Says that a value is not acceptable; `shown` is the value in Go's `%#v` form.
     pub(crate) fn invalid(field: impl Into<String>, shown: &str, detail: &str) -> Self {
-        Self { field: field.into(), reason: "FieldValueInvalid", message: format!("Invalid value: {shown}: {detail}") }
+        Self {
+            field: field.into(),
+            reason: "FieldValueInvalid",
+            message: format!("Invalid value: {shown}: {detail}"),
+        }
     }
 
     /// Says that a value is missing.
     pub(crate) fn required(field: impl Into<String>, detail: &str) -> Self {
-        let message = if detail.is_empty() { "Required value".to_owned() } else { format!("Required value: {detail}") };
-        Self { field: field.into(), reason: "FieldValueRequired", message }
+        let message = if detail.is_empty() {
+            "Required value".to_owned()
+        } else {
+            format!("Required value: {detail}")
+        };
+        Self {
+            field: field.into(),
+            reason: "FieldValueRequired",
+            message,
+        }
     }
 
     /// Says that a value may not be given here.
     pub(crate) fn forbidden(field: impl Into<String>, detail: &str) -> Self {
-        Self { field: field.into(), reason: "FieldValueForbidden", message: format!("Forbidden: {detail}") }
+        Self {
+            field: field.into(),
+            reason: "FieldValueForbidden",
+            message: format!("Forbidden: {detail}"),
+        }
     }
 
     /// Says that a value is none of the possible ones.
     pub(crate) fn unsupported(field: impl Into<String>, value: &str, supported: &[&str]) -> Self {
         let list: Vec<String> = supported.iter().map(|one| format!("{one:?}")).collect();
-        let message = format!("Unsupported value: {value:?}: supported values: {}", list.join(", "));
-        Self { field: field.into(), reason: "FieldValueNotSupported", message }
+        let message = format!(
+            "Unsupported value: {value:?}: supported values: {}",
+            list.join(", ")
+        );
+        Self {
+            field: field.into(),
+            reason: "FieldValueNotSupported",
+            message,
+        }
     }
 
     /// Says that a value occurs twice.
     pub(crate) fn duplicate(field: impl Into<String>, value: &str) -> Self {
-        Self { field: field.into(), reason: "FieldValueDuplicate", message: format!("Duplicate value: {value:?}") }
+        Self {
+            field: field.into(),
+            reason: "FieldValueDuplicate",
+            message: format!("Duplicate value: {value:?}"),
+        }
     }
 }
 
 impl Failure {
     /// Makes a failure without details.
     pub(crate) fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: Value::Null }
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            details: Value::Null,
+        }
     }
 
     fn about(mut self, kind: &Kind, name: &str) -> Self {
@@ -80,53 +112,102 @@ impl Failure {
     /// 403, with the sentence the authorizer's refusal has.
     pub(crate) fn forbidden(kind: &Kind, name: &str, sentence: &str) -> Self {
         let qualified = kind.qualified();
-        let named = if name.is_empty() { qualified } else { format!("{qualified} {name:?}") };
-        Self::new(403, "Forbidden", format!("{named} is forbidden: {sentence}")).about(kind, name)
+        let named = if name.is_empty() {
+            qualified
+        } else {
+            format!("{qualified} {name:?}")
+        };
+        Self::new(
+            403,
+            "Forbidden",
+            format!("{named} is forbidden: {sentence}"),
+        )
+        .about(kind, name)
     }
 
     /// 404: no object of that name.
     pub(crate) fn not_found(kind: &Kind, name: &str) -> Self {
-        Self::new(404, "NotFound", format!("{} {name:?} not found", kind.qualified())).about(kind, name)
+        Self::new(
+            404,
+            "NotFound",
+            format!("{} {name:?} not found", kind.qualified()),
+        )
+        .about(kind, name)
     }
 
     /// 404: no such path.
     pub(crate) fn no_such_resource() -> Self {
-        Self::new(404, "NotFound", "the server could not find the requested resource")
+        Self::new(
+            404,
+            "NotFound",
+            "the server could not find the requested resource",
+        )
     }
 
     /// 405: the path exists, the verb doesn't apply to it.
     pub(crate) fn method_not_allowed() -> Self {
-        Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        Self::new(
+            405,
+            "MethodNotAllowed",
+            "the server does not allow this method on the requested resource",
+        )
     }
 
     /// 409: an object of that name exists.
     pub(crate) fn already_exists(kind: &Kind, name: &str) -> Self {
-        Self::new(409, "AlreadyExists", format!("{} {name:?} already exists", kind.qualified())).about(kind, name)
+        Self::new(
+            409,
+            "AlreadyExists",
+            format!("{} {name:?} already exists", kind.qualified()),
+        )
+        .about(kind, name)
     }
 
     /// 409: the write doesn't fit the object's present state.
     pub(crate) fn conflict(kind: &Kind, name: &str, why: &str) -> Self {
-        let message = format!("Operation cannot be fulfilled on {} {name:?}: {why}", kind.qualified());
+        let message = format!(
+            "Operation cannot be fulfilled on {} {name:?}: {why}",
+            kind.qualified()
+        );
         Self::new(409, "Conflict", message).about(kind, name)
     }
 
     /// 409: the object changed since it was read.
     pub(crate) fn modified(kind: &Kind, name: &str) -> Self {
-        Self::conflict(kind, name, "the object has been modified; please apply your changes to the latest version and try again")
+        Self::conflict(
+            kind,
+            name,
+            "the object has been modified; please apply your changes to the latest version and try again",
+        )
     }
 
     /// 415: a body in a format that isn't understood.
     pub(crate) fn unsupported_media_type(got: &str, accepted: &[&str]) -> Self {
-        let message = format!("the body of the request was in an unknown format - accepted media types include: {}", accepted.join(", "));
+        let message = format!(
+            "the body of the request was in an unknown format - accepted media types include: {}",
+            accepted.join(", ")
+        );
         let _ = got;
         Self::new(415, "UnsupportedMediaType", message)
     }
 
     /// 422: the object's content is refused.
     pub(crate) fn invalid(kind: &Kind, name: &str, errors: &[FieldError]) -> Self {
-        let all: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.field, error.message)).collect();
-        let list = if let [one] = all.as_slice() { one.clone() } else { format!("[{}]", all.join(", ")) };
-        let mut failure = Self::new(422, "Invalid", format!("{} {name:?} is invalid: {list}", kind.qualified_kind())).about(kind, name);
+        let all: Vec<String> = errors
+            .iter()
+            .map(|error| format!("{}: {}", error.field, error.message))
+            .collect();
+        let list = if let [one] = all.as_slice() {
+            one.clone()
+        } else {
+            format!("[{}]", all.join(", "))
+        };
+        let mut failure = Self::new(
+            422,
+            "Invalid",
+            format!("{} {name:?} is invalid: {list}", kind.qualified_kind()),
+        )
+        .about(kind, name);
         failure.details["kind"] = kind.kind.into();
         failure.details["causes"] = errors
             .iter()

@@ -39,7 +39,12 @@ pub(crate) struct Store {
 
 /// Makes a key.
 pub(crate) fn key(kind: &'static Kind, namespace: &str, name: &str) -> Key {
-    (kind.group, kind.plural, namespace.to_owned(), name.to_owned())
+    (
+        kind.group,
+        kind.plural,
+        namespace.to_owned(),
+        name.to_owned(),
+    )
 }
 
 impl Store {
@@ -64,9 +69,15 @@ impl Store {
         let state = self.lock();
         let (state, _) = self
             .news
-            .wait_timeout_while(state, patience, |state| state.events.len() <= seen && !state.closed)
+            .wait_timeout_while(state, patience, |state| {
+                state.events.len() <= seen && !state.closed
+            })
             .unwrap_or_else(PoisonError::into_inner);
-        if state.closed { None } else { Some(state.events.get(seen..).unwrap_or_default().to_vec()) }
+        if state.closed {
+            None
+        } else {
+            Some(state.events.get(seen..).unwrap_or_default().to_vec())
+        }
     }
 }
 
@@ -83,7 +94,8 @@ impl State {
 
     /// Returns the position of the first event after a resource version.
     pub(crate) fn position_after(&self, version: u64) -> usize {
-        self.events.partition_point(|event| event.version <= version)
+        self.events
+            .partition_point(|event| event.version <= version)
     }
 
     /// Returns a number that was not returned before.
@@ -98,11 +110,17 @@ impl State {
     }
 
     /// Iterates over the objects of a kind, of one namespace or (empty) of all.
-    pub(crate) fn list<'a>(&'a self, kind: &'a Kind, namespace: &'a str) -> impl Iterator<Item = &'a Value> + 'a {
+    pub(crate) fn list<'a>(
+        &'a self,
+        kind: &'a Kind,
+        namespace: &'a str,
+    ) -> impl Iterator<Item = &'a Value> + 'a {
         self.objects
             .iter()
             .filter(move |((group, plural, home, _), _)| {
-                *group == kind.group && *plural == kind.plural && (namespace.is_empty() || home == namespace)
+                *group == kind.group
+                    && *plural == kind.plural
+                    && (namespace.is_empty() || home == namespace)
             })
             .map(|(_, object)| object)
     }
@@ -114,10 +132,19 @@ impl State {
 
     /// Writes an object under a new resource version, which it then carries.
     pub(crate) fn put(&mut self, key: Key, mut object: Value) -> Value {
-        let what = if self.objects.contains_key(&key) { "MODIFIED" } else { "ADDED" };
+        let what = if self.objects.contains_key(&key) {
+            "MODIFIED"
+        } else {
+            "ADDED"
+        };
         object["metadata"]["resourceVersion"] = self.bump().into();
         self.objects.insert(key.clone(), object.clone());
-        self.events.push(Event { version: self.version, what, key, object: object.clone() });
+        self.events.push(Event {
+            version: self.version,
+            what,
+            key,
+            object: object.clone(),
+        });
         object
     }
 
@@ -125,7 +152,12 @@ impl State {
     pub(crate) fn remove(&mut self, key: &Key) -> Option<Value> {
         let mut object = self.objects.remove(key)?;
         object["metadata"]["resourceVersion"] = self.bump().into();
-        self.events.push(Event { version: self.version, what: "DELETED", key: key.clone(), object: object.clone() });
+        self.events.push(Event {
+            version: self.version,
+            what: "DELETED",
+            key: key.clone(),
+            object: object.clone(),
+        });
         Some(object)
     }
 

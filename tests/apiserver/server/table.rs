@@ -9,11 +9,18 @@ type Cell = fn(&Value) -> Value;
 /// Says which table version the client accepts, if it accepts tables.
 pub(crate) fn wanted(request: &Request) -> Option<&'static str> {
     let accept = request.header("accept");
-    ["v1", "v1beta1"].into_iter().find(|version| accept.contains(&format!("as=Table;v={version};g=meta.k8s.io")))
+    ["v1", "v1beta1"]
+        .into_iter()
+        .find(|version| accept.contains(&format!("as=Table;v={version};g=meta.k8s.io")))
 }
 
 /// Returns the table of those objects.
-pub(crate) fn render(kind: &Kind, objects: &[&Value], resource_version: Option<&str>, version: &str) -> Value {
+pub(crate) fn render(
+    kind: &Kind,
+    objects: &[&Value],
+    resource_version: Option<&str>,
+    version: &str,
+) -> Value {
     let columns = columns(kind);
     let definitions: Vec<Value> = columns
         .iter()
@@ -39,9 +46,18 @@ pub(crate) fn render(kind: &Kind, objects: &[&Value], resource_version: Option<&
 /// A column: heading, type, priority (above 0 with `-o wide` only), and how its cells are made.
 type Column = (&'static str, &'static str, u8, Cell);
 
-const NAME: Column = ("Name", "string", 0, |object| object["metadata"]["name"].clone());
-const AGE: Column = ("Age", "string", 0, |object| age(object["metadata"]["creationTimestamp"].as_str().unwrap_or_default()).into());
-const CREATED: Column = ("Created At", "string", 0, |object| object["metadata"]["creationTimestamp"].clone());
+const NAME: Column = ("Name", "string", 0, |object| {
+    object["metadata"]["name"].clone()
+});
+const AGE: Column = ("Age", "string", 0, |object| {
+    age(object["metadata"]["creationTimestamp"]
+        .as_str()
+        .unwrap_or_default())
+    .into()
+});
+const CREATED: Column = ("Created At", "string", 0, |object| {
+    object["metadata"]["creationTimestamp"].clone()
+});
 
 #[rustfmt::skip]
 fn columns(kind: &Kind) -> Vec<Column> {
@@ -119,7 +135,10 @@ fn columns(kind: &Kind) -> Vec<Column> {
 }
 
 fn count(value: &Value) -> usize {
-    value.as_object().map_or_else(|| value.as_array().map_or(0, Vec::len), serde_json::Map::len)
+    value.as_object().map_or_else(
+        || value.as_array().map_or(0, Vec::len),
+        serde_json::Map::len,
+    )
 }
 
 fn text(value: &Value) -> Value {
@@ -127,21 +146,43 @@ fn text(value: &Value) -> Value {
 }
 
 fn number(value: &Value) -> Value {
-    if value.is_null() { 0.into() } else { value.clone() }
+    if value.is_null() {
+        0.into()
+    } else {
+        value.clone()
+    }
 }
 
 fn or(value: &Value, otherwise: &str) -> Value {
-    value.as_str().filter(|text| !text.is_empty()).unwrap_or(otherwise).into()
+    value
+        .as_str()
+        .filter(|text| !text.is_empty())
+        .unwrap_or(otherwise)
+        .into()
 }
 
 fn joined(list: &Value) -> String {
-    let items: Vec<&str> = list.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let items: Vec<&str> = list
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     items.join(",")
 }
 
 fn selector(labels: &Value) -> Value {
-    let pairs: Vec<String> = labels.as_object().into_iter().flatten().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
-    if pairs.is_empty() { "<none>".into() } else { pairs.join(",").into() }
+    let pairs: Vec<String> = labels
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+        .collect();
+    if pairs.is_empty() {
+        "<none>".into()
+    } else {
+        pairs.join(",").into()
+    }
 }
 
 fn access_modes(modes: &Value) -> Value {
@@ -166,23 +207,53 @@ fn external_ip(service: &Value) -> Value {
 fn ports(service: &Value) -> Value {
     let one = |port: &Value| {
         let protocol = port["protocol"].as_str().unwrap_or_default();
-        if port["nodePort"].is_null() { format!("{}/{protocol}", port["port"]) } else { format!("{}:{}/{protocol}", port["port"], port["nodePort"]) }
+        if port["nodePort"].is_null() {
+            format!("{}/{protocol}", port["port"])
+        } else {
+            format!("{}:{}/{protocol}", port["port"], port["nodePort"])
+        }
     };
-    let all: Vec<String> = service["spec"]["ports"].as_array().into_iter().flatten().map(one).collect();
-    if all.is_empty() { "<none>".into() } else { all.join(",").into() }
+    let all: Vec<String> = service["spec"]["ports"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(one)
+        .collect();
+    if all.is_empty() {
+        "<none>".into()
+    } else {
+        all.join(",").into()
+    }
 }
 
 fn hosts(ingress: &Value) -> Value {
     let rules = ingress["spec"]["rules"].as_array();
-    let all: Vec<&str> = rules.into_iter().flatten().filter_map(|rule| rule["host"].as_str()).filter(|host| !host.is_empty()).collect();
-    if all.is_empty() { "*".into() } else { all.join(",").into() }
+    let all: Vec<&str> = rules
+        .into_iter()
+        .flatten()
+        .filter_map(|rule| rule["host"].as_str())
+        .filter(|host| !host.is_empty())
+        .collect();
+    if all.is_empty() {
+        "*".into()
+    } else {
+        all.join(",").into()
+    }
 }
 
 /// Returns a duration since then as kubectl shows it: `5s`, `3m10s`, `4h`, `12d`.
 fn age(since: &str) -> String {
-    let Ok(since) = since.parse::<jiff::Timestamp>() else { return "<unknown>".to_owned() };
+    let Ok(since) = since.parse::<jiff::Timestamp>() else {
+        return "<unknown>".to_owned();
+    };
     let seconds = (jiff::Timestamp::now().as_second() - since.as_second()).max(0);
-    let pair = |large: i64, unit: &str, small: i64, rest: &str| if small == 0 { format!("{large}{unit}") } else { format!("{large}{unit}{small}{rest}") };
+    let pair = |large: i64, unit: &str, small: i64, rest: &str| {
+        if small == 0 {
+            format!("{large}{unit}")
+        } else {
+            format!("{large}{unit}{small}{rest}")
+        }
+    };
     match seconds {
         0..=119 => format!("{seconds}s"),
         120..=599 => pair(seconds / 60, "m", seconds % 60, "s"),

@@ -54,10 +54,14 @@ fn list(value: &Value) -> &[Value] {
 }
 
 fn is_label(name: &str) -> bool {
-    let ends = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let ends = |byte: Option<u8>| {
+        byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
     ends(name.bytes().next())
         && ends(name.bytes().next_back())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 fn is_label_value(value: &str) -> bool {
@@ -65,32 +69,64 @@ fn is_label_value(value: &str) -> bool {
     value.len() <= 63
         && ends(value.bytes().next())
         && ends(value.bytes().next_back())
-        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 fn metadata(kind: &Kind, object: &Value, errors: &mut Errors) {
     let metadata = &object["metadata"];
     let name = text(metadata, "name");
     let complaint = match kind.kind {
-        _ if name.is_empty() => return errors.push(FieldError::required("metadata.name", "name or generateName is required")),
+        _ if name.is_empty() => {
+            return errors.push(FieldError::required(
+                "metadata.name",
+                "name or generateName is required",
+            ));
+        }
         "Namespace" => (!is_label(name)).then_some(DNS_LABEL),
-        "Service" => (!is_label(name) || !name.starts_with(|first: char| first.is_ascii_lowercase())).then_some(DNS_1035),
+        "Service" => (!is_label(name)
+            || !name.starts_with(|first: char| first.is_ascii_lowercase()))
+        .then_some(DNS_1035),
         _ if kind.group.starts_with("rbac.") => {
-            let bad = if name.contains('/') { Some("may not contain '/'") } else if name.contains('%') { Some("may not contain '%'") } else { None };
-            if matches!(name, "." | "..") { Some("may not be '.'") } else { bad }
+            let bad = if name.contains('/') {
+                Some("may not contain '/'")
+            } else if name.contains('%') {
+                Some("may not contain '%'")
+            } else {
+                None
+            };
+            if matches!(name, "." | "..") {
+                Some("may not be '.'")
+            } else {
+                bad
+            }
         }
         _ => (!name.split('.').all(is_label) || name.len() > 253).then_some(DNS_SUBDOMAIN),
     };
     if let Some(complaint) = complaint {
-        errors.push(FieldError::invalid("metadata.name", &quoted(name), complaint));
+        errors.push(FieldError::invalid(
+            "metadata.name",
+            &quoted(name),
+            complaint,
+        ));
     }
     labels(&metadata["labels"], "metadata.labels", errors);
 }
 
 fn labels(labels: &Value, field: &str, errors: &mut Errors) {
-    for value in labels.as_object().into_iter().flat_map(|map| map.values()).filter_map(Value::as_str) {
+    for value in labels
+        .as_object()
+        .into_iter()
+        .flat_map(|map| map.values())
+        .filter_map(Value::as_str)
+    {
         if value.len() > 63 {
-            errors.push(FieldError::invalid(field, &quoted(value), "must be no more than 63 characters"));
+            errors.push(FieldError::invalid(
+                field,
+                &quoted(value),
+                "must be no more than 63 characters",
+            ));
         } else if !is_label_value(value) {
             errors.push(FieldError::invalid(field, &quoted(value), LABEL_VALUE));
         }
@@ -99,8 +135,13 @@ fn labels(labels: &Value, field: &str, errors: &mut Errors) {
 
 /// Writes a `map[string]string` as Go's `%#v` does.
 fn go_map(map: &Value) -> String {
-    let Some(map) = map.as_object() else { return "map[string]string(nil)".to_owned() };
-    let mut pairs: Vec<String> = map.iter().map(|(key, value)| format!("{}:{value}", quoted(key))).collect();
+    let Some(map) = map.as_object() else {
+        return "map[string]string(nil)".to_owned();
+    };
+    let mut pairs: Vec<String> = map
+        .iter()
+        .map(|(key, value)| format!("{}:{value}", quoted(key)))
+        .collect();
     pairs.sort();
     format!("map[string]string{{{}}}", pairs.join(", "))
 }
@@ -113,42 +154,86 @@ fn go_selector(selector: &Value) -> String {
         .iter()
         .map(|one| {
             let values: Vec<String> = list(&one["values"]).iter().map(Value::to_string).collect();
-            let values = if one["values"].is_null() { "[]string(nil)".to_owned() } else { format!("[]string{{{}}}", values.join(", ")) };
-            format!("v1.LabelSelectorRequirement{{Key:{}, Operator:{}, Values:{values}}}", one["key"], one["operator"])
+            let values = if one["values"].is_null() {
+                "[]string(nil)".to_owned()
+            } else {
+                format!("[]string{{{}}}", values.join(", "))
+            };
+            format!(
+                "v1.LabelSelectorRequirement{{Key:{}, Operator:{}, Values:{values}}}",
+                one["key"], one["operator"]
+            )
         })
         .collect();
-    let expressions = if selector["matchExpressions"].is_null() { "(nil)".to_owned() } else { format!("{{{}}}", expressions.join(", ")) };
-    format!("v1.LabelSelector{{MatchLabels:{}, MatchExpressions:[]v1.LabelSelectorRequirement{expressions}}}", go_map(&selector["matchLabels"]))
+    let expressions = if selector["matchExpressions"].is_null() {
+        "(nil)".to_owned()
+    } else {
+        format!("{{{}}}", expressions.join(", "))
+    };
+    format!(
+        "v1.LabelSelector{{MatchLabels:{}, MatchExpressions:[]v1.LabelSelectorRequirement{expressions}}}",
+        go_map(&selector["matchLabels"])
+    )
 }
 
 fn immutable(kind: &Kind, object: &Value, old: &Value, errors: &mut Errors) {
     let (new_spec, old_spec) = (&object["spec"], &old["spec"]);
     match kind.kind {
-        "ReplicaSet" | "Deployment" | "DaemonSet" if new_spec["selector"] != old_spec["selector"] => {
-            errors.push(FieldError::invalid("spec.selector", &go_selector(&new_spec["selector"]), IMMUTABLE));
+        "ReplicaSet" | "Deployment" | "DaemonSet"
+            if new_spec["selector"] != old_spec["selector"] =>
+        {
+            errors.push(FieldError::invalid(
+                "spec.selector",
+                &go_selector(&new_spec["selector"]),
+                IMMUTABLE,
+            ));
         }
         "PersistentVolumeClaim" => claim_change(new_spec, old_spec, old, errors),
         "Service" => {
             let external = |spec: &Value| text(spec, "type") == "ExternalName";
-            if !external(new_spec) && !external(old_spec) && new_spec["clusterIPs"] != old_spec["clusterIPs"] {
-                let shown: Vec<String> = list(&new_spec["clusterIPs"]).iter().map(Value::to_string).collect();
+            if !external(new_spec)
+                && !external(old_spec)
+                && new_spec["clusterIPs"] != old_spec["clusterIPs"]
+            {
+                let shown: Vec<String> = list(&new_spec["clusterIPs"])
+                    .iter()
+                    .map(Value::to_string)
+                    .collect();
                 let shown = format!("[]string{{{}}}", shown.join(", "));
-                errors.push(FieldError::invalid("spec.clusterIPs[0]", &shown, "may not change once set"));
+                errors.push(FieldError::invalid(
+                    "spec.clusterIPs[0]",
+                    &shown,
+                    "may not change once set",
+                ));
             }
         }
         "ClusterRoleBinding" | "RoleBinding" if object["roleRef"] != old["roleRef"] => {
             let role = &object["roleRef"];
-            let shown = format!("rbac.RoleRef{{APIGroup:{}, Kind:{}, Name:{}}}", role["apiGroup"], role["kind"], role["name"]);
-            errors.push(FieldError::invalid("roleRef", &shown, "cannot change roleRef"));
+            let shown = format!(
+                "rbac.RoleRef{{APIGroup:{}, Kind:{}, Name:{}}}",
+                role["apiGroup"], role["kind"], role["name"]
+            );
+            errors.push(FieldError::invalid(
+                "roleRef",
+                &shown,
+                "cannot change roleRef",
+            ));
         }
         "Secret" | "ConfigMap" => {
             if object["type"] != old["type"] {
-                errors.push(FieldError::invalid("type", &object["type"].to_string(), IMMUTABLE));
+                errors.push(FieldError::invalid(
+                    "type",
+                    &object["type"].to_string(),
+                    IMMUTABLE,
+                ));
             }
             if old["immutable"] == true {
                 for field in ["immutable", "data", "binaryData"] {
                     if object[field] != old[field] {
-                        errors.push(FieldError::forbidden(field, "field is immutable when `immutable` is set"));
+                        errors.push(FieldError::forbidden(
+                            field,
+                            "field is immutable when `immutable` is set",
+                        ));
                     }
                 }
             }
@@ -167,7 +252,10 @@ fn claim_change(new: &Value, old: &Value, old_object: &Value, errors: &mut Error
         expected["resources"]["requests"] = new["resources"]["requests"].clone();
     }
     if *new != expected {
-        errors.push(FieldError::forbidden("spec", "spec is immutable after creation except resources.requests for bound claims"));
+        errors.push(FieldError::forbidden(
+            "spec",
+            "spec is immutable after creation except resources.requests for bound claims",
+        ));
     }
 }
 
@@ -190,38 +278,70 @@ fn pod_change(new: &Value, old: &Value, errors: &mut Errors) {
 }
 
 fn workload(kind: &Kind, spec: &Value, errors: &mut Errors) {
-    for field in ["replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"] {
+    for field in [
+        "replicas",
+        "minReadySeconds",
+        "revisionHistoryLimit",
+        "progressDeadlineSeconds",
+    ] {
         if let Some(number) = spec[field].as_i64().filter(|number| *number < 0) {
-            errors.push(FieldError::invalid(format!("spec.{field}"), &number.to_string(), "must be greater than or equal to 0"));
+            errors.push(FieldError::invalid(
+                format!("spec.{field}"),
+                &number.to_string(),
+                "must be greater than or equal to 0",
+            ));
         }
     }
     let selector = &spec["selector"];
     let labels_of_template = &spec["template"]["metadata"]["labels"];
-    let has = |key: &str| selector[key].as_object().is_some_and(|map| !map.is_empty()) || !list(&selector[key]).is_empty();
+    let has = |key: &str| {
+        selector[key].as_object().is_some_and(|map| !map.is_empty())
+            || !list(&selector[key]).is_empty()
+    };
     if selector.is_null() {
         if kind.kind != "DaemonSet" {
             errors.push(FieldError::required("spec.selector", ""));
         }
     } else if !has("matchLabels") && !has("matchExpressions") {
-        let what = if kind.kind == "DaemonSet" { "daemonset" } else { "deployment" };
-        errors.push(FieldError::invalid("spec.selector", &go_selector(selector), &format!("empty selector is invalid for {what}")));
+        let what = if kind.kind == "DaemonSet" {
+            "daemonset"
+        } else {
+            "deployment"
+        };
+        errors.push(FieldError::invalid(
+            "spec.selector",
+            &go_selector(selector),
+            &format!("empty selector is invalid for {what}"),
+        ));
     }
     let matches_nothing = selector.is_null() && kind.kind == "DaemonSet";
     if matches_nothing || !selects(selector, labels_of_template) {
         let detail = "`selector` does not match template `labels`";
-        errors.push(FieldError::invalid("spec.template.metadata.labels", &go_map(labels_of_template), detail));
+        errors.push(FieldError::invalid(
+            "spec.template.metadata.labels",
+            &go_map(labels_of_template),
+            detail,
+        ));
     }
     labels(labels_of_template, "spec.template.labels", errors);
     pod_spec(&spec["template"]["spec"], "spec.template.spec", errors);
     let policy = text(&spec["template"]["spec"], "restartPolicy");
     if policy != "Always" {
-        errors.push(FieldError::unsupported("spec.template.spec.restartPolicy", policy, &["Always"]));
+        errors.push(FieldError::unsupported(
+            "spec.template.spec.restartPolicy",
+            policy,
+            &["Always"],
+        ));
     }
 }
 
 /// Says whether a label selector selects an object with those labels.
 fn selects(selector: &Value, labels: &Value) -> bool {
-    let equal = selector["matchLabels"].as_object().into_iter().flatten().all(|(key, value)| labels[key] == *value);
+    let equal = selector["matchLabels"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .all(|(key, value)| labels[key] == *value);
     equal
         && list(&selector["matchExpressions"]).iter().all(|one| {
             let label = &labels[text(one, "key")];
@@ -236,34 +356,51 @@ fn selects(selector: &Value, labels: &Value) -> bool {
 }
 
 fn pod_spec(spec: &Value, at: &str, errors: &mut Errors) {
-    let volumes: Vec<&str> = list(&spec["volumes"]).iter().map(|volume| text(volume, "name")).collect();
+    let volumes: Vec<&str> = list(&spec["volumes"])
+        .iter()
+        .map(|volume| text(volume, "name"))
+        .collect();
     for (index, volume) in list(&spec["volumes"]).iter().enumerate() {
         let at = format!("{at}.volumes[{index}]");
         let name = text(volume, "name");
         if name.is_empty() {
             errors.push(FieldError::required(format!("{at}.name"), ""));
         } else if !is_label(name) {
-            errors.push(FieldError::invalid(format!("{at}.name"), &quoted(name), DNS_LABEL));
+            errors.push(FieldError::invalid(
+                format!("{at}.name"),
+                &quoted(name),
+                DNS_LABEL,
+            ));
         } else if volumes[..index].contains(&name) {
             errors.push(FieldError::duplicate(format!("{at}.name"), name));
         }
         let sources = volume.as_object().map_or(0, |volume| volume.len() - 1);
         if sources > 1 {
-            errors.push(FieldError::forbidden(at, "may not specify more than 1 volume type"));
+            errors.push(FieldError::forbidden(
+                at,
+                "may not specify more than 1 volume type",
+            ));
         }
     }
     let containers = list(&spec["containers"]);
     if containers.is_empty() {
         errors.push(FieldError::required(format!("{at}.containers"), ""));
     }
-    let names: Vec<&str> = containers.iter().map(|container| text(container, "name")).collect();
+    let names: Vec<&str> = containers
+        .iter()
+        .map(|container| text(container, "name"))
+        .collect();
     for (index, one) in containers.iter().enumerate() {
         let at = format!("{at}.containers[{index}]");
         let name = names[index];
         if name.is_empty() {
             errors.push(FieldError::required(format!("{at}.name"), ""));
         } else if !is_label(name) {
-            errors.push(FieldError::invalid(format!("{at}.name"), &quoted(name), DNS_LABEL));
+            errors.push(FieldError::invalid(
+                format!("{at}.name"),
+                &quoted(name),
+                DNS_LABEL,
+            ));
         } else if names[..index].contains(&name) {
             errors.push(FieldError::duplicate(format!("{at}.name"), name));
         }
@@ -271,11 +408,21 @@ fn pod_spec(spec: &Value, at: &str, errors: &mut Errors) {
     }
     let policy = text(spec, "restartPolicy");
     if !["Always", "OnFailure", "Never"].contains(&policy) {
-        errors.push(FieldError::unsupported(format!("{at}.restartPolicy"), policy, &["Always", "OnFailure", "Never"]));
+        errors.push(FieldError::unsupported(
+            format!("{at}.restartPolicy"),
+            policy,
+            &["Always", "OnFailure", "Never"],
+        ));
     }
 }
 
-fn container(container: &Value, volumes: &[&str], at: &str, host_network: bool, errors: &mut Errors) {
+fn container(
+    container: &Value,
+    volumes: &[&str],
+    at: &str,
+    host_network: bool,
+    errors: &mut Errors,
+) {
     if text(container, "image").is_empty() {
         errors.push(FieldError::required(format!("{at}.image"), ""));
     }
@@ -287,19 +434,35 @@ fn container(container: &Value, volumes: &[&str], at: &str, host_network: bool, 
         if number == 0 {
             errors.push(FieldError::required(format!("{at}.containerPort"), ""));
         } else if !(1..=65535).contains(&number) {
-            errors.push(FieldError::invalid(format!("{at}.containerPort"), &number.to_string(), PORT_RANGE));
+            errors.push(FieldError::invalid(
+                format!("{at}.containerPort"),
+                &number.to_string(),
+                PORT_RANGE,
+            ));
         }
         if let Some(host) = port["hostPort"].as_i64() {
             if !(1..=65535).contains(&host) {
-                errors.push(FieldError::invalid(format!("{at}.hostPort"), &host.to_string(), PORT_RANGE));
+                errors.push(FieldError::invalid(
+                    format!("{at}.hostPort"),
+                    &host.to_string(),
+                    PORT_RANGE,
+                ));
             } else if host_network && host != number {
                 let detail = "must match `containerPort` when `hostNetwork` is true";
-                errors.push(FieldError::invalid(format!("{at}.containerPort"), &number.to_string(), detail));
+                errors.push(FieldError::invalid(
+                    format!("{at}.containerPort"),
+                    &number.to_string(),
+                    detail,
+                ));
             }
         }
         let protocol = text(port, "protocol");
         if !["SCTP", "TCP", "UDP"].contains(&protocol) {
-            errors.push(FieldError::unsupported(format!("{at}.protocol"), protocol, &["SCTP", "TCP", "UDP"]));
+            errors.push(FieldError::unsupported(
+                format!("{at}.protocol"),
+                protocol,
+                &["SCTP", "TCP", "UDP"],
+            ));
         }
     }
     for (index, variable) in list(&container["env"]).iter().enumerate() {
@@ -314,14 +477,22 @@ fn container(container: &Value, volumes: &[&str], at: &str, host_network: bool, 
             errors.push(FieldError::required(format!("{at}.name"), ""));
         }
         if !volumes.contains(&name) {
-            errors.push(FieldError { field: format!("{at}.name"), reason: "FieldValueNotFound", message: format!("Not found: {}", quoted(name)) });
+            errors.push(FieldError {
+                field: format!("{at}.name"),
+                reason: "FieldValueNotFound",
+                message: format!("Not found: {}", quoted(name)),
+            });
         }
         if text(mount, "mountPath").is_empty() {
             errors.push(FieldError::required(format!("{at}.mountPath"), ""));
         }
     }
     if !policies.contains(&policy) {
-        errors.push(FieldError::unsupported(format!("{at}.imagePullPolicy"), policy, &policies));
+        errors.push(FieldError::unsupported(
+            format!("{at}.imagePullPolicy"),
+            policy,
+            &policies,
+        ));
     }
 }
 
@@ -340,27 +511,53 @@ fn service(spec: &Value, errors: &mut Errors) {
                 errors.push(FieldError::required(format!("{at}.name"), ""));
             }
         } else if !is_label(name) {
-            errors.push(FieldError::invalid(format!("{at}.name"), &quoted(name), DNS_LABEL));
+            errors.push(FieldError::invalid(
+                format!("{at}.name"),
+                &quoted(name),
+                DNS_LABEL,
+            ));
         } else if names[..index].contains(&name) {
             errors.push(FieldError::duplicate(format!("{at}.name"), name));
         }
         let number = port["port"].as_i64().unwrap_or(0);
         if !(1..=65535).contains(&number) {
-            errors.push(FieldError::invalid(format!("{at}.port"), &number.to_string(), PORT_RANGE));
+            errors.push(FieldError::invalid(
+                format!("{at}.port"),
+                &number.to_string(),
+                PORT_RANGE,
+            ));
         }
         let protocol = text(port, "protocol");
         if !["SCTP", "TCP", "UDP"].contains(&protocol) {
-            errors.push(FieldError::unsupported(format!("{at}.protocol"), protocol, &["SCTP", "TCP", "UDP"]));
+            errors.push(FieldError::unsupported(
+                format!("{at}.protocol"),
+                protocol,
+                &["SCTP", "TCP", "UDP"],
+            ));
         }
-        if let Some(target) = port["targetPort"].as_i64().filter(|target| !(1..=65535).contains(target)) {
-            errors.push(FieldError::invalid(format!("{at}.targetPort"), &target.to_string(), PORT_RANGE));
+        if let Some(target) = port["targetPort"]
+            .as_i64()
+            .filter(|target| !(1..=65535).contains(target))
+        {
+            errors.push(FieldError::invalid(
+                format!("{at}.targetPort"),
+                &target.to_string(),
+                PORT_RANGE,
+            ));
         }
         if let Some(node) = port["nodePort"].as_i64() {
             if text(spec, "type") == "ClusterIP" {
-                errors.push(FieldError::forbidden(format!("{at}.nodePort"), "may not be used when `type` is 'ClusterIP'"));
+                errors.push(FieldError::forbidden(
+                    format!("{at}.nodePort"),
+                    "may not be used when `type` is 'ClusterIP'",
+                ));
             } else if !(30000..=32767).contains(&node) {
                 let detail = "provided port is not in the valid range. The range of valid ports is 30000-32767";
-                errors.push(FieldError::invalid(format!("{at}.nodePort"), &node.to_string(), detail));
+                errors.push(FieldError::invalid(
+                    format!("{at}.nodePort"),
+                    &node.to_string(),
+                    detail,
+                ));
             }
         }
     }
@@ -371,44 +568,84 @@ fn service(spec: &Value, errors: &mut Errors) {
     }
     let affinity = text(spec, "sessionAffinity");
     if !["ClientIP", "None"].contains(&affinity) {
-        errors.push(FieldError::unsupported("spec.sessionAffinity", affinity, &["ClientIP", "None"]));
+        errors.push(FieldError::unsupported(
+            "spec.sessionAffinity",
+            affinity,
+            &["ClientIP", "None"],
+        ));
     }
-    if let Some(address) = spec["clusterIP"].as_str().filter(|address| !matches!(*address, "None" | ""))
+    if let Some(address) = spec["clusterIP"]
+        .as_str()
+        .filter(|address| !matches!(*address, "None" | ""))
         && address.parse::<std::net::IpAddr>().is_err()
     {
         let detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-        errors.push(FieldError::invalid("spec.clusterIPs[0]", &quoted(address), detail));
+        errors.push(FieldError::invalid(
+            "spec.clusterIPs[0]",
+            &quoted(address),
+            detail,
+        ));
     }
 }
 
 fn claim(spec: &Value, errors: &mut Errors) {
     let modes = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce"];
     if list(&spec["accessModes"]).is_empty() {
-        errors.push(FieldError::required("spec.accessModes", "at least 1 access mode is required"));
+        errors.push(FieldError::required(
+            "spec.accessModes",
+            "at least 1 access mode is required",
+        ));
     }
-    for mode in list(&spec["accessModes"]).iter().filter_map(Value::as_str).filter(|mode| !modes.contains(mode)) {
+    for mode in list(&spec["accessModes"])
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|mode| !modes.contains(mode))
+    {
         errors.push(FieldError::unsupported("spec.accessModes", mode, &modes));
     }
     match spec["resources"]["requests"]["storage"].as_str() {
         None => errors.push(FieldError::required("spec.resources[storage]", "")),
         Some(size) if size == "0" || size.starts_with('-') => {
-            errors.push(FieldError::invalid("spec.resources[storage]", &quoted(size), "must be greater than zero"));
+            errors.push(FieldError::invalid(
+                "spec.resources[storage]",
+                &quoted(size),
+                "must be greater than zero",
+            ));
         }
         Some(_) => {}
     }
-    if let Some(class) = spec["storageClassName"].as_str().filter(|class| !class.is_empty() && !class.split('.').all(is_label)) {
-        errors.push(FieldError::invalid("spec.storageClassName", &quoted(class), DNS_SUBDOMAIN));
+    if let Some(class) = spec["storageClassName"]
+        .as_str()
+        .filter(|class| !class.is_empty() && !class.split('.').all(is_label))
+    {
+        errors.push(FieldError::invalid(
+            "spec.storageClassName",
+            &quoted(class),
+            DNS_SUBDOMAIN,
+        ));
     }
 }
 
 fn binding(kind: &Kind, object: &Value, errors: &mut Errors) {
     let role = &object["roleRef"];
-    let kinds: &[&str] = if kind.kind == "RoleBinding" { &["Role", "ClusterRole"] } else { &["ClusterRole"] };
+    let kinds: &[&str] = if kind.kind == "RoleBinding" {
+        &["Role", "ClusterRole"]
+    } else {
+        &["ClusterRole"]
+    };
     if text(role, "apiGroup") != "rbac.authorization.k8s.io" {
-        errors.push(FieldError::unsupported("roleRef.apiGroup", text(role, "apiGroup"), &["rbac.authorization.k8s.io"]));
+        errors.push(FieldError::unsupported(
+            "roleRef.apiGroup",
+            text(role, "apiGroup"),
+            &["rbac.authorization.k8s.io"],
+        ));
     }
     if !kinds.contains(&text(role, "kind")) {
-        errors.push(FieldError::unsupported("roleRef.kind", text(role, "kind"), kinds));
+        errors.push(FieldError::unsupported(
+            "roleRef.kind",
+            text(role, "kind"),
+            kinds,
+        ));
     }
     if text(role, "name").is_empty() {
         errors.push(FieldError::required("roleRef.name", ""));
@@ -424,15 +661,27 @@ fn binding(kind: &Kind, object: &Value, errors: &mut Errors) {
                     errors.push(FieldError::required(format!("{at}.namespace"), ""));
                 }
                 if !text(subject, "apiGroup").is_empty() {
-                    errors.push(FieldError::unsupported(format!("{at}.apiGroup"), text(subject, "apiGroup"), &[""]));
+                    errors.push(FieldError::unsupported(
+                        format!("{at}.apiGroup"),
+                        text(subject, "apiGroup"),
+                        &[""],
+                    ));
                 }
             }
             "User" | "Group" => {
                 if text(subject, "apiGroup") != "rbac.authorization.k8s.io" {
-                    errors.push(FieldError::unsupported(format!("{at}.apiGroup"), text(subject, "apiGroup"), &["rbac.authorization.k8s.io"]));
+                    errors.push(FieldError::unsupported(
+                        format!("{at}.apiGroup"),
+                        text(subject, "apiGroup"),
+                        &["rbac.authorization.k8s.io"],
+                    ));
                 }
             }
-            other => errors.push(FieldError::unsupported(format!("{at}.kind"), other, &["ServiceAccount", "User", "Group"])),
+            other => errors.push(FieldError::unsupported(
+                format!("{at}.kind"),
+                other,
+                &["ServiceAccount", "User", "Group"],
+            )),
         }
     }
 }
@@ -441,26 +690,48 @@ fn rules(object: &Value, errors: &mut Errors) {
     for (index, rule) in list(&object["rules"]).iter().enumerate() {
         let at = format!("rules[{index}]");
         if list(&rule["verbs"]).is_empty() {
-            errors.push(FieldError::required(format!("{at}.verbs"), "verbs must contain at least one value"));
+            errors.push(FieldError::required(
+                format!("{at}.verbs"),
+                "verbs must contain at least one value",
+            ));
         }
         if !list(&rule["nonResourceURLs"]).is_empty() {
             continue;
         }
         if list(&rule["apiGroups"]).is_empty() {
-            errors.push(FieldError::required(format!("{at}.apiGroups"), "resource rules must supply at least one api group"));
+            errors.push(FieldError::required(
+                format!("{at}.apiGroups"),
+                "resource rules must supply at least one api group",
+            ));
         }
         if list(&rule["resources"]).is_empty() {
-            errors.push(FieldError::required(format!("{at}.resources"), "resource rules must supply at least one resource"));
+            errors.push(FieldError::required(
+                format!("{at}.resources"),
+                "resource rules must supply at least one resource",
+            ));
         }
     }
 }
 
 fn data_keys(object: &Value, errors: &mut Errors) {
     for field in ["data", "binaryData"] {
-        for key in object[field].as_object().into_iter().flat_map(|map| map.keys()) {
-            if key.is_empty() || key.len() > 253 || !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+        for key in object[field]
+            .as_object()
+            .into_iter()
+            .flat_map(|map| map.keys())
+        {
+            if key.is_empty()
+                || key.len() > 253
+                || !key
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            {
                 let detail = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
-                errors.push(FieldError::invalid(format!("{field}[{key}]"), &quoted(key), detail));
+                errors.push(FieldError::invalid(
+                    format!("{field}[{key}]"),
+                    &quoted(key),
+                    detail,
+                ));
             }
         }
     }
@@ -468,20 +739,34 @@ fn data_keys(object: &Value, errors: &mut Errors) {
 
 fn ingress(spec: &Value, errors: &mut Errors) {
     if list(&spec["rules"]).is_empty() && spec["defaultBackend"].is_null() {
-        errors.push(FieldError::invalid("spec", "[]networking.IngressRule(nil)", "either `defaultBackend` or `rules` must be specified"));
+        errors.push(FieldError::invalid(
+            "spec",
+            "[]networking.IngressRule(nil)",
+            "either `defaultBackend` or `rules` must be specified",
+        ));
     }
     for (index, rule) in list(&spec["rules"]).iter().enumerate() {
         for (number, path) in list(&rule["http"]["paths"]).iter().enumerate() {
             let at = format!("spec.rules[{index}].http.paths[{number}]");
             let types = ["Exact", "ImplementationSpecific", "Prefix"];
             match path["pathType"].as_str() {
-                None | Some("") => errors.push(FieldError::required(format!("{at}.pathType"), "pathType must be specified")),
-                Some(ty) if !types.contains(&ty) => errors.push(FieldError::unsupported(format!("{at}.pathType"), ty, &types)),
+                None | Some("") => errors.push(FieldError::required(
+                    format!("{at}.pathType"),
+                    "pathType must be specified",
+                )),
+                Some(ty) if !types.contains(&ty) => errors.push(FieldError::unsupported(
+                    format!("{at}.pathType"),
+                    ty,
+                    &types,
+                )),
                 Some(_) => {}
             }
             let service = &path["backend"]["service"];
             if service.is_object() && text(service, "name").is_empty() {
-                errors.push(FieldError::required(format!("{at}.backend.service.name"), ""));
+                errors.push(FieldError::required(
+                    format!("{at}.backend.service.name"),
+                    "",
+                ));
             }
         }
     }
@@ -497,7 +782,11 @@ fn pod_security_policy(spec: &Value, errors: &mut Errors) {
     for (field, supported) in rules {
         let rule = text(&spec[field], "rule");
         if !supported.contains(&rule) {
-            errors.push(FieldError::unsupported(format!("spec.{field}.rule"), rule, supported));
+            errors.push(FieldError::unsupported(
+                format!("spec.{field}.rule"),
+                rule,
+                supported,
+            ));
         }
     }
 }
