@@ -1,1 +1,16 @@
 //! Inventories: sources, groups, hosts, patterns.
+//!
+//! Hosts and groups keep the order in which they were first named; that is the order in which
+//! plays take hosts.
+
+mod data;
+mod ini;
+mod pattern;
+mod range;
+mod script;
+mod source;
+mod yaml;
+
+pub use data::{Group, Host, Inventory};
+pub use pattern::{Matched, split as split_pattern};
+pub use source::{SourceOptions, load};
