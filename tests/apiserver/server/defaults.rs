@@ -246,6 +246,11 @@ fn binding(top: &mut Object) {
 fn pod(top: &mut Object) {
     let spec = child(top, "spec");
     pod_spec(spec);
+    for list in ["containers", "initContainers"] {
+        for container in each(spec, list) {
+            requests(container.get_mut("resources"));
+        }
+    }
     set(spec, "enableServiceLinks", json!(true));
     set(spec, "priority", json!(0));
     set(spec, "preemptionPolicy", json!("PreemptLowerPriority"));
@@ -315,7 +320,6 @@ fn container_defaults(container: &mut Object, host_network: bool) {
         json!("/dev/termination-log"),
     );
     set(container, "terminationMessagePolicy", json!("File"));
-    requests(container.get_mut("resources"));
     for port in each(container, "ports") {
         set(port, "protocol", json!("TCP"));
         if host_network && !port.contains_key("hostPort") {
@@ -361,7 +365,7 @@ fn http_get(handler: &mut Object) {
     }
 }
 
-/// Limits are requests where these aren't given.
+/// Limits are requests where these aren't given; in pods only, not in templates.
 fn requests(resources: Option<&mut Value>) {
     let Some(resources) = resources.and_then(Value::as_object_mut) else {
         return;

@@ -100,6 +100,11 @@ impl Manager {
         }
     }
 
+    /// Returns `Update` or `Apply`.
+    pub(crate) fn operation(&self) -> &str {
+        &self.operation
+    }
+
     /// Makes a manager that updates.
     pub(crate) fn update(name: &str, kind: &Kind) -> Self {
         Self::new(name.to_owned(), "Update", kind)
@@ -570,16 +575,8 @@ fn last_applied(applied: &Value) -> String {
 }
 
 fn describe(owner: &Owner) -> String {
-    let Manager {
-        name,
-        operation,
-        api_version,
-    } = &owner.manager;
-    if operation == "Update" {
-        format!("{name:?} using {api_version} at {}", owner.time)
-    } else {
-        format!("{name:?}")
-    }
+    let Manager { name, operation, api_version } = &owner.manager;
+    if operation == "Update" { format!("{name:?} using {api_version}") } else { format!("{name:?}") }
 }
 
 fn conflict(conflicts: &[(String, &Path)]) -> Failure {

@@ -220,7 +220,7 @@ fn version_document(version: &Version) -> Value {
 
 /// Answers `/openapi/…`. Version 3 is there from 1.24 on, as with the real server.
 fn openapi_document(request: &Request, shared: &Shared) -> Option<Response> {
-    let (schema, version) = (&shared.schema, &shared.version.text);
+    let (schema, version) = (&shared.schema, &shared.version);
     let path = request.path.trim_end_matches('/');
     if path == "/openapi/v2" {
         let document = openapi::v2(schema, version);

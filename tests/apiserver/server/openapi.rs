@@ -4,6 +4,7 @@
 //! what fields and types a manifest may have, and how lists merge. kubectl 1.20 takes version 2 only,
 //! as the protobuf message `openapi.v2.Document` of gnostic, which `Message` writes field by field.
 
+use super::Version;
 use super::kinds::{Kind, TABLE};
 use super::schema::{Field, ListType, Schema, Type};
 use serde_json::{Map, Value, json};
@@ -16,17 +17,17 @@ const RAW: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1";
 const GVK: &str = "x-kubernetes-group-version-kind";
 
 /// Returns the version 2 document.
-pub(crate) fn v2(schema: &Schema, version: &str) -> Value {
+pub(crate) fn v2(schema: &Schema, version: &Version) -> Value {
     json!({
         "swagger": "2.0",
-        "info": {"title": "Kubernetes", "version": version},
-        "paths": paths(TABLE.iter(), |name| json!({"name": name, "in": "query", "type": "string"})),
+        "info": {"title": "Kubernetes", "version": version.text},
+        "paths": paths(TABLE.iter(), version, |name| json!({"name": name, "in": "query", "type": "string"})),
         "definitions": definitions(schema, "#/definitions/", &json!({"type": "string", "format": "int-or-string"})),
     })
 }
 
 /// Returns the version 3 document of one group version.
-pub(crate) fn v3(schema: &Schema, version: &str, group: &str, group_version: &str) -> Value {
+pub(crate) fn v3(schema: &Schema, version: &Version, group: &str, group_version: &str) -> Value {
     let kinds = TABLE
         .iter()
         .filter(|kind| kind.group == group && kind.version == group_version);
@@ -34,8 +35,8 @@ pub(crate) fn v3(schema: &Schema, version: &str, group: &str, group_version: &st
         json!({"format": "int-or-string", "oneOf": [{"type": "integer"}, {"type": "string"}]});
     json!({
         "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": version},
-        "paths": paths(kinds, |name| json!({"name": name, "in": "query", "schema": {"type": "string"}})),
+        "info": {"title": "Kubernetes", "version": version.text},
+        "paths": paths(kinds, version, |name| json!({"name": name, "in": "query", "schema": {"type": "string"}})),
         "components": {"schemas": definitions(schema, "#/components/schemas/", &int_or_string)},
     })
 }
@@ -44,7 +45,9 @@ fn gvk(kind: &Kind) -> Value {
     json!({"group": kind.group, "version": kind.version, "kind": kind.kind})
 }
 
-fn paths<'a>(kinds: impl Iterator<Item = &'a Kind>, parameter: impl Fn(&str) -> Value) -> Value {
+fn paths<'a>(kinds: impl Iterator<Item = &'a Kind>, version: &Version, parameter: impl Fn(&str) -> Value) -> Value {
+    // From 1.25 on the server checks fields itself, and kubectl then leaves that to it.
+    let checks = version.minor >= 25;
     let mut paths = Map::new();
     for kind in kinds {
         let collection = if kind.namespaced {
@@ -57,7 +60,7 @@ fn paths<'a>(kinds: impl Iterator<Item = &'a Kind>, parameter: impl Fn(&str) -> 
             format!("{}/{}", kind.base_path(), kind.plural)
         };
         let operation = |names: &[&str]| {
-            let parameters: Vec<Value> = names.iter().map(|name| parameter(name)).collect();
+            let parameters: Vec<Value> = names.iter().filter(|name| checks || **name != "fieldValidation").map(|name| parameter(name)).collect();
             json!({"parameters": parameters, "responses": {"200": {"description": "OK"}}, GVK: gvk(kind)})
         };
         let write = ["dryRun", "fieldManager", "fieldValidation"];

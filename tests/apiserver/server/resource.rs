@@ -354,16 +354,11 @@ impl Write<'_> {
         warnings: &mut Vec<String>,
     ) -> Result<Value, Failure> {
         let kind = self.target.kind;
-        let refused = |why: &str| {
-            Failure::bad_request(format!(
-                "{} in version {:?} cannot be handled as a {}: {why}",
-                kind.kind,
-                kind.version,
-                short_name(kind.definition, 1)
-            ))
-        };
-        let (object, unknown) =
-            conform(&self.shared.schema, kind.definition, object).map_err(|why| refused(&why))?;
+        let patching = request.method == "PATCH" && self.manager.operation() == "Update";
+        let context = format!("{} in version {:?} cannot be handled as a {}: ", kind.kind, kind.version, short_name(kind.definition, 1));
+        let (object, unknown) = conform(&self.shared.schema, kind.definition, object).map_err(|why| {
+            if patching { Failure::bad_patch(object, &why) } else { Failure::bad_request(format!("{context}{why}")) }
+        })?;
         if unknown.is_empty() || self.shared.version.minor < 25 {
             return Ok(object);
         }
@@ -372,10 +367,10 @@ impl Write<'_> {
             .map(|path| format!("unknown field {path:?}"))
             .collect();
         match request.query("fieldValidation").unwrap_or("Warn") {
-            "Strict" => Err(refused(&format!(
-                "strict decoding error: {}",
-                unknown.join(", ")
-            ))),
+            "Strict" => {
+                let context = if patching { "" } else { &context };
+                Err(Failure::bad_request(format!("{context}strict decoding error: {}", unknown.join(", "))))
+            }
             "Ignore" => Ok(object),
             _ => {
                 warnings.extend(unknown);

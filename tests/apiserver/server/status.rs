@@ -216,6 +216,15 @@ impl Failure {
         failure
     }
 
+    /// 422: a patch whose result is no object of the kind.
+    pub(crate) fn bad_patch(patched: &Value, why: &str) -> Self {
+        let shown = Value::from(patched.to_string());
+        let message = format!("Invalid value: {shown}: {why}");
+        let mut failure = Self::new(422, "Invalid", format!(" \"\" is invalid: patch: {message}"));
+        failure.details = json!({"causes": [{"reason": "FieldValueInvalid", "message": message, "field": "patch"}]});
+        failure
+    }
+
     /// Returns the `Status` object for the response's body.
     pub(crate) fn body(&self) -> Value {
         let mut status = json!({

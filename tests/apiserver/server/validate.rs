@@ -9,8 +9,8 @@ use super::status::FieldError;
 use serde_json::Value;
 
 const IMMUTABLE: &str = "field is immutable";
-const DNS_SUBDOMAIN: &str = "a DNS-1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const DNS_LABEL: &str = "a DNS-1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+const DNS_SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const DNS_LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const DNS_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 const PORT_RANGE: &str = "must be between 1 and 65535, inclusive";
@@ -21,7 +21,9 @@ type Errors = Vec<FieldError>;
 pub(crate) fn check(kind: &Kind, object: &Value, old: Option<&Value>) -> Errors {
     let mut errors = Errors::new();
     metadata(kind, object, &mut errors);
-    if let Some(old) = old {
+    // The real server checks a changed service's address before, all else after the rest.
+    let before = kind.kind == "Service";
+    if let Some(old) = old.filter(|_| before) {
         immutable(kind, object, old, &mut errors);
     }
     let spec = &object["spec"];
@@ -36,6 +38,9 @@ pub(crate) fn check(kind: &Kind, object: &Value, old: Option<&Value>) -> Errors 
         "Ingress" => ingress(spec, &mut errors),
         "PodSecurityPolicy" => pod_security_policy(spec, &mut errors),
         _ => {}
+    }
+    if let Some(old) = old.filter(|_| !before) {
+        immutable(kind, object, old, &mut errors);
     }
     errors
 }
@@ -428,8 +433,13 @@ fn container(
     }
     let policy = text(container, "imagePullPolicy");
     let policies = ["Always", "IfNotPresent", "Never"];
+    let port_names: Vec<&str> = list(&container["ports"]).iter().map(|port| text(port, "name")).collect();
     for (index, port) in list(&container["ports"]).iter().enumerate() {
         let at = format!("{at}.ports[{index}]");
+        let name = port_names[index];
+        if !name.is_empty() && port_names[..index].contains(&name) {
+            errors.push(FieldError::duplicate(format!("{at}.name"), name));
+        }
         let number = port["containerPort"].as_i64().unwrap_or(0);
         if number == 0 {
             errors.push(FieldError::required(format!("{at}.containerPort"), ""));
