@@ -575,8 +575,16 @@ fn last_applied(applied: &Value) -> String {
 }
 
 fn describe(owner: &Owner) -> String {
-    let Manager { name, operation, api_version } = &owner.manager;
-    if operation == "Update" { format!("{name:?} using {api_version}") } else { format!("{name:?}") }
+    let Manager {
+        name,
+        operation,
+        api_version,
+    } = &owner.manager;
+    if operation == "Update" {
+        format!("{name:?} using {api_version}")
+    } else {
+        format!("{name:?}")
+    }
 }
 
 fn conflict(conflicts: &[(String, &Path)]) -> Failure {

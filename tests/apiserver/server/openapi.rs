@@ -45,7 +45,11 @@ fn gvk(kind: &Kind) -> Value {
     json!({"group": kind.group, "version": kind.version, "kind": kind.kind})
 }
 
-fn paths<'a>(kinds: impl Iterator<Item = &'a Kind>, version: &Version, parameter: impl Fn(&str) -> Value) -> Value {
+fn paths<'a>(
+    kinds: impl Iterator<Item = &'a Kind>,
+    version: &Version,
+    parameter: impl Fn(&str) -> Value,
+) -> Value {
     // From 1.25 on the server checks fields itself, and kubectl then leaves that to it.
     let checks = version.minor >= 25;
     let mut paths = Map::new();
@@ -60,7 +64,11 @@ fn paths<'a>(kinds: impl Iterator<Item = &'a Kind>, version: &Version, parameter
             format!("{}/{}", kind.base_path(), kind.plural)
         };
         let operation = |names: &[&str]| {
-            let parameters: Vec<Value> = names.iter().filter(|name| checks || **name != "fieldValidation").map(|name| parameter(name)).collect();
+            let parameters: Vec<Value> = names
+                .iter()
+                .filter(|name| checks || **name != "fieldValidation")
+                .map(|name| parameter(name))
+                .collect();
             json!({"parameters": parameters, "responses": {"200": {"description": "OK"}}, GVK: gvk(kind)})
         };
         let write = ["dryRun", "fieldManager", "fieldValidation"];

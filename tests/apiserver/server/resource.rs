@@ -355,10 +355,20 @@ impl Write<'_> {
     ) -> Result<Value, Failure> {
         let kind = self.target.kind;
         let patching = request.method == "PATCH" && self.manager.operation() == "Update";
-        let context = format!("{} in version {:?} cannot be handled as a {}: ", kind.kind, kind.version, short_name(kind.definition, 1));
-        let (object, unknown) = conform(&self.shared.schema, kind.definition, object).map_err(|why| {
-            if patching { Failure::bad_patch(object, &why) } else { Failure::bad_request(format!("{context}{why}")) }
-        })?;
+        let context = format!(
+            "{} in version {:?} cannot be handled as a {}: ",
+            kind.kind,
+            kind.version,
+            short_name(kind.definition, 1)
+        );
+        let (object, unknown) =
+            conform(&self.shared.schema, kind.definition, object).map_err(|why| {
+                if patching {
+                    Failure::bad_patch(object, &why)
+                } else {
+                    Failure::bad_request(format!("{context}{why}"))
+                }
+            })?;
         if unknown.is_empty() || self.shared.version.minor < 25 {
             return Ok(object);
         }
@@ -369,7 +379,10 @@ impl Write<'_> {
         match request.query("fieldValidation").unwrap_or("Warn") {
             "Strict" => {
                 let context = if patching { "" } else { &context };
-                Err(Failure::bad_request(format!("{context}strict decoding error: {}", unknown.join(", "))))
+                Err(Failure::bad_request(format!(
+                    "{context}strict decoding error: {}",
+                    unknown.join(", ")
+                )))
             }
             "Ignore" => Ok(object),
             _ => {

@@ -220,7 +220,11 @@ impl Failure {
     pub(crate) fn bad_patch(patched: &Value, why: &str) -> Self {
         let shown = Value::from(patched.to_string());
         let message = format!("Invalid value: {shown}: {why}");
-        let mut failure = Self::new(422, "Invalid", format!(" \"\" is invalid: patch: {message}"));
+        let mut failure = Self::new(
+            422,
+            "Invalid",
+            format!(" \"\" is invalid: patch: {message}"),
+        );
         failure.details = json!({"causes": [{"reason": "FieldValueInvalid", "message": message, "field": "patch"}]});
         failure
     }

@@ -433,7 +433,10 @@ fn container(
     }
     let policy = text(container, "imagePullPolicy");
     let policies = ["Always", "IfNotPresent", "Never"];
-    let port_names: Vec<&str> = list(&container["ports"]).iter().map(|port| text(port, "name")).collect();
+    let port_names: Vec<&str> = list(&container["ports"])
+        .iter()
+        .map(|port| text(port, "name"))
+        .collect();
     for (index, port) in list(&container["ports"]).iter().enumerate() {
         let at = format!("{at}.ports[{index}]");
         let name = port_names[index];
