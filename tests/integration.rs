@@ -2,6 +2,7 @@
 
 mod apiserver_test;
 mod lab;
+mod parity;
 #[path = "apiserver/server/mod.rs"]
 mod standin;
 mod support;

@@ -19,7 +19,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const LEVEL: &str = "2.19";
 const PARTS: [&str; 3] = ["out", "err", "end"];
 /// The names that the binary answers to as Ansible's programs do.
-const PROGRAMS: [&str; 4] = ["ansible", "ansible-inventory", "ansible-playbook", "ansible-vault"];
+const PROGRAMS: [&str; 4] = [
+    "ansible",
+    "ansible-inventory",
+    "ansible-playbook",
+    "ansible-vault",
+];
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity")
@@ -35,7 +40,10 @@ fn run_case(programs: &Path, case: &Path) -> [String; 3] {
         .expect("tests/parity/run-case can be run");
     assert!(output.status.success(), "{}: {output:?}", case.display());
     PARTS.map(|part| {
-        String::from_utf8_lossy(&fs::read(results.path().join(part)).expect("run-case writes every part")).into_owned()
+        String::from_utf8_lossy(
+            &fs::read(results.path().join(part)).expect("run-case writes every part"),
+        )
+        .into_owned()
     })
 }
 
@@ -46,7 +54,8 @@ fn expected(oracle: Option<&Path>, case: &Path) -> [String; 3] {
     }
     PARTS.map(|part| {
         let path = case.join(format!("expected.{LEVEL}.{part}"));
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error} (tests/parity/record)", path.display()))
+        fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error} (tests/parity/record)", path.display()))
     })
 }
 
@@ -55,7 +64,11 @@ fn cases(filter: &str) -> Vec<PathBuf> {
         .expect("the cases are there")
         .map(|entry| entry.expect("a directory entry").path())
         .filter(|path| name(path).contains(filter))
-        .filter(|path| fs::read_to_string(path.join("levels")).is_ok_and(|levels| levels.lines().any(|l| l == LEVEL)) || !path.join("levels").exists())
+        .filter(|path| {
+            fs::read_to_string(path.join("levels"))
+                .is_ok_and(|levels| levels.lines().any(|l| l == LEVEL))
+                || !path.join("levels").exists()
+        })
         .collect();
     cases.sort();
     assert!(!cases.is_empty(), "no case is named like `{filter}`");
@@ -63,13 +76,19 @@ fn cases(filter: &str) -> Vec<PathBuf> {
 }
 
 fn name(case: &Path) -> String {
-    case.file_name().expect("cases are directories with names").to_string_lossy().into_owned()
+    case.file_name()
+        .expect("cases are directories with names")
+        .to_string_lossy()
+        .into_owned()
 }
 
 fn difference(case: &str, part: &str, expected: &str, found: &str) -> String {
     similar::TextDiff::from_lines(expected, found)
         .unified_diff()
-        .header(&format!("ansible: {case} {part}"), &format!("regrole: {case} {part}"))
+        .header(
+            &format!("ansible: {case} {part}"),
+            &format!("regrole: {case} {part}"),
+        )
         .to_string()
 }
 
@@ -77,13 +96,21 @@ fn difference(case: &str, part: &str, expected: &str, found: &str) -> String {
 fn playbooks_do_and_print_what_ansible_does() {
     let filter = std::env::var("REGROLE_PARITY_CASE").unwrap_or_default();
     let oracle = std::env::var_os("REGROLE_PARITY_LIVE").map(|_| {
-        let output = Command::new(directory().join("oracle")).arg(LEVEL).output().expect("tests/parity/oracle can be run");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = Command::new(directory().join("oracle"))
+            .arg(LEVEL)
+            .output()
+            .expect("tests/parity/oracle can be run");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
     });
     let programs = tempfile::tempdir().expect("a temporary directory");
     for program in PROGRAMS {
-        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_regrole"), programs.path().join(program)).expect("a link can be made");
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_regrole"), programs.path().join(program))
+            .expect("a link can be made");
     }
 
     let cases = cases(&filter);
@@ -98,7 +125,10 @@ fn playbooks_do_and_print_what_ansible_does() {
                     for ((part, want), have) in PARTS.into_iter().zip(want).zip(have) {
                         if want != have {
                             let text = difference(&name(case), part, &want, &have);
-                            differences.lock().expect("no thread panicked").push((format!("{} {part}", name(case)), text));
+                            differences
+                                .lock()
+                                .expect("no thread panicked")
+                                .push((format!("{} {part}", name(case)), text));
                         }
                     }
                 }
@@ -109,11 +139,17 @@ fn playbooks_do_and_print_what_ansible_does() {
     let mut differences = differences.into_inner().expect("no thread panicked");
     differences.sort();
     let open_file = directory().join("open.txt");
-    let open: BTreeSet<String> =
-        fs::read_to_string(&open_file).expect("the open list is there").lines().map(str::to_owned).collect();
+    let open: BTreeSet<String> = fs::read_to_string(&open_file)
+        .expect("the open list is there")
+        .lines()
+        .map(str::to_owned)
+        .collect();
     let different: BTreeSet<String> = differences.iter().map(|(what, _)| what.clone()).collect();
     if std::env::var_os("REGROLE_PARITY_UPDATE").is_some() {
-        assert!(filter.is_empty(), "the open list is rewritten from all cases, not from some");
+        assert!(
+            filter.is_empty(),
+            "the open list is rewritten from all cases, not from some"
+        );
         let list = different.iter().fold(String::new(), |mut list, what| {
             let _ = writeln!(list, "{what}");
             list
@@ -127,11 +163,27 @@ fn playbooks_do_and_print_what_ansible_does() {
         .filter(|(what, _)| !filter.is_empty() || !open.contains(what))
         .map(|(_, text)| text.as_str())
         .collect();
-    let ran: BTreeSet<String> =
-        cases.iter().flat_map(|case| PARTS.map(|part| format!("{} {part}", name(case)))).collect();
-    let stale: Vec<&String> = open.iter().filter(|what| ran.contains(*what) && !different.contains(*what)).collect();
+    let ran: BTreeSet<String> = cases
+        .iter()
+        .flat_map(|case| PARTS.map(|part| format!("{} {part}", name(case))))
+        .collect();
+    let stale: Vec<&String> = open
+        .iter()
+        .filter(|what| ran.contains(*what) && !different.contains(*what))
+        .collect();
     let total = ran.len();
-    println!("{} of {total} parts of {} cases are equal", total - different.len(), cases.len());
-    assert!(report.is_empty(), "{report}\n{} of {total} parts differ", different.len());
-    assert!(stale.is_empty(), "equal now, take them off tests/parity/open.txt: {stale:?}");
+    println!(
+        "{} of {total} parts of {} cases are equal",
+        total - different.len(),
+        cases.len()
+    );
+    assert!(
+        report.is_empty(),
+        "{report}\n{} of {total} parts differ",
+        different.len()
+    );
+    assert!(
+        stale.is_empty(),
+        "equal now, take them off tests/parity/open.txt: {stale:?}"
+    );
 }
