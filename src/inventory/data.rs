@@ -127,19 +127,18 @@ impl Inventory {
 
     /// Adds a host, unless it is there, and puts it in a group.
     pub fn add_host(&mut self, name: &str, group: Option<&str>, source: Option<&Path>) -> usize {
-        let index = match self.host_index.get(name) {
-            Some(index) => *index,
-            None => {
-                let index = self.hosts.len();
-                self.hosts.push(Host {
-                    name: name.to_owned(),
-                    vars: Dict::new(),
-                    groups: Vec::new(),
-                    source: None,
-                });
-                self.host_index.insert(name.to_owned(), index);
-                index
-            }
+        let index = if let Some(index) = self.host_index.get(name) {
+            *index
+        } else {
+            let index = self.hosts.len();
+            self.hosts.push(Host {
+                name: name.to_owned(),
+                vars: Dict::new(),
+                groups: Vec::new(),
+                source: None,
+            });
+            self.host_index.insert(name.to_owned(), index);
+            index
         };
         if let Some(source) = source {
             self.hosts[index].source = Some(source.to_path_buf());

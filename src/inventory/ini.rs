@@ -70,7 +70,7 @@ pub(super) fn read(
         }
         match section {
             Section::Hosts => {
-                host_line(inventory, line, &group, source, start, path).map_err(place)?
+                host_line(inventory, line, &group, source, start, path).map_err(place)?;
             }
             Section::Vars => {
                 let Some((name, value)) = line.split_once('=') else {

@@ -21,13 +21,10 @@ pub(super) fn read(inventory: &mut Inventory, path: &Path) -> Result<()> {
             format!("{}: needs to be a json dict", path.display()),
         ));
     };
-    let hostvars = match data.get("_meta") {
-        Some(meta) => Some(match meta.get("hostvars") {
-            Some(Value::Dict(vars)) => vars,
-            _ => Dict::new(),
-        }),
-        None => None,
-    };
+    let hostvars = data.get("_meta").map(|meta| match meta.get("hostvars") {
+        Some(Value::Dict(vars)) => vars,
+        _ => Dict::new(),
+    });
     for (key, value) in data.to_vec() {
         let name = key.value().to_str();
         if name != "_meta" {

@@ -58,18 +58,15 @@ fn group(inventory: &mut Inventory, key: &Node, value: &Node, path: &Path) -> Re
             // A single name is a mapping without content.
             Data::Scalar(Value::Str(text)) if matches!(what.as_str(), "hosts" | "children") => {
                 let text = text.to_string();
-                match what.as_str() {
-                    "hosts" => {
-                        for host in range::expand(&text).map_err(|error| error.at(content.span))? {
-                            inventory.add_host(&host, Some(&name), Some(path));
-                        }
+                if what.as_str() == "hosts" {
+                    for host in range::expand(&text).map_err(|error| error.at(content.span))? {
+                        inventory.add_host(&host, Some(&name), Some(path));
                     }
-                    _ => {
-                        let child = inventory.add_group(&text);
-                        inventory
-                            .add_child(index, child)
-                            .map_err(|error| error.at(content.span))?;
-                    }
+                } else {
+                    let child = inventory.add_group(&text);
+                    inventory
+                        .add_child(index, child)
+                        .map_err(|error| error.at(content.span))?;
                 }
                 continue;
             }

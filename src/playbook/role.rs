@@ -441,27 +441,24 @@ fn vars_of(
         let Some(node) = loader.read(&file)? else {
             continue;
         };
-        match node.to_value() {
-            Value::Dict(found) => {
-                for (key, value) in found.to_vec() {
-                    vars.set_key(key, value);
-                }
+        if let Value::Dict(found) = node.to_value() {
+            for (key, value) in found.to_vec() {
+                vars.set_key(key, value);
             }
-            _ => {
-                let what = if kind == "vars" {
-                    "vars/main.yml"
-                } else {
-                    "defaults/main.yml"
-                };
-                return Err(Error::new(
-                    Kind::Parse,
-                    format!(
-                        "The {what} file for role '{}' must contain a dictionary of variables",
-                        base_name(path)
-                    ),
-                )
-                .at(node.span));
-            }
+        } else {
+            let what = if kind == "vars" {
+                "vars/main.yml"
+            } else {
+                "defaults/main.yml"
+            };
+            return Err(Error::new(
+                Kind::Parse,
+                format!(
+                    "The {what} file for role '{}' must contain a dictionary of variables",
+                    base_name(path)
+                ),
+            )
+            .at(node.span));
         }
     }
     Ok(vars)

@@ -41,8 +41,8 @@ fn equal(a: &Value, b: &Value, depth: usize) -> bool {
         (Value::Range(..), Value::Range(..)) => match (a.items(), b.items()) {
             (Ok(a), Ok(b)) if a.len() == b.len() => {
                 let (mut a, mut b) = (a, b);
-                let steps = a.len() < 2 || a.nth(1) == b.nth(1);
-                steps
+
+                a.len() < 2 || a.nth(1) == b.nth(1)
             }
             _ => false,
         },

@@ -1,6 +1,6 @@
 //! Builds nodes out of the scanner's events: anchors, merge keys, duplicate keys, tags.
 //!
-//! **Source:** PyYAML's `Composer` and `SafeConstructor`, as observed.
+//! **Source:** `PyYAML`'s `Composer` and `SafeConstructor`, as observed.
 
 use std::collections::HashMap;
 
@@ -307,20 +307,17 @@ impl Composer<'_> {
                     "a value that begins with `{{` must be quoted, or YAML reads it as a mapping",
                 )
             })?;
-            match places.get(&name) {
-                Some(at) => {
-                    let at: usize = *at;
-                    if at >= from_merge {
-                        self.loaded
-                            .duplicates
-                            .push((key.span, name.value().to_str()));
-                    }
-                    out[at].1 = value;
+            if let Some(at) = places.get(&name) {
+                let at: usize = *at;
+                if at >= from_merge {
+                    self.loaded
+                        .duplicates
+                        .push((key.span, name.value().to_str()));
                 }
-                None => {
-                    places.insert(name, out.len());
-                    out.push((key, value));
-                }
+                out[at].1 = value;
+            } else {
+                places.insert(name, out.len());
+                out.push((key, value));
             }
             let _ = index;
         }

@@ -1,4 +1,4 @@
-//! YAML 1.1 as PyYAML resolves it, with positions.
+//! YAML 1.1 as `PyYAML` resolves it, with positions.
 
 mod compose;
 mod node;

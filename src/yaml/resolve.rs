@@ -1,6 +1,6 @@
 //! What a plain scalar means in YAML 1.1.
 //!
-//! **Source:** PyYAML's `Resolver` and `SafeConstructor`: `1e3` is a string (a float needs a dot),
+//! **Source:** `PyYAML`'s `Resolver` and `SafeConstructor`: `1e3` is a string (a float needs a dot),
 //! `0o7` is a string, `0777` is octal, `1:30` counts in sixties, only listed words are booleans.
 
 use num_bigint::BigInt;

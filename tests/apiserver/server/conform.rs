@@ -148,7 +148,7 @@ impl Reader<'_> {
                 .collect::<Result<_, _>>()
                 .map(Value::Object),
             (Type::String, Value::Null) => Ok("".into()),
-            (Type::String | Type::Time, Value::String(_))
+            (Type::String | Type::Time | Type::IntOrString, Value::String(_))
             | (Type::Bool, Value::Bool(_))
             | (Type::Raw, _) => Ok(value.clone()),
             (Type::Int32 | Type::Int64, Value::Number(number)) => match (number.as_i64(), ty) {
@@ -170,7 +170,6 @@ impl Reader<'_> {
             (Type::Quantity, Value::Number(number)) => {
                 quantity::canonical(&number.to_string()).map(Value::String)
             }
-            (Type::IntOrString, Value::String(_)) => Ok(value.clone()),
             (Type::IntOrString, Value::Number(number)) if number.is_i64() => Ok(value.clone()),
             _ => mismatch(),
         }

@@ -15,10 +15,8 @@ pub(crate) fn fill(kind: &Kind, object: &mut Value, old: Option<&Value>) {
         return;
     };
     match kind.kind {
-        "Namespace" => {
-            if old.is_none() {
-                put(child(top, "status"), "phase", "Active");
-            }
+        "Namespace" if old.is_none() => {
+            put(child(top, "status"), "phase", "Active");
         }
         "Secret" => secret(top),
         "Service" => service(top),
@@ -127,6 +125,7 @@ pub(crate) fn allocate(kind: &Kind, object: &mut Value, old: Option<&Value>, sta
     };
     match kind.kind {
         "Namespace" => set(child(top, "spec"), "finalizers", json!(["kubernetes"])),
+        "Pod" => admit_pod(top),
         "Service" => service_addresses(
             child(top, "spec"),
             old.map_or(&Value::Null, |old| &old["spec"]),
@@ -205,6 +204,8 @@ fn deployment(spec: &mut Object) {
     template(spec);
 }
 
+const ANNOTATION: &str = "deprecated.daemonset.template.generation";
+
 fn daemon_set(top: &mut Object, old: Option<&Value>) {
     let spec = child(top, "spec");
     set(spec, "revisionHistoryLimit", json!(10));
@@ -214,7 +215,6 @@ fn daemon_set(top: &mut Object, old: Option<&Value>) {
         set(child(strategy, "rollingUpdate"), "maxUnavailable", json!(1));
     }
     template(spec);
-    const ANNOTATION: &str = "deprecated.daemonset.template.generation";
     let changed = old.is_some_and(|old| Some(&old["spec"]["template"]) != spec.get("template"));
     let before = old.and_then(|old| {
         old["metadata"]["annotations"][ANNOTATION]
@@ -252,6 +252,11 @@ fn pod(top: &mut Object) {
         }
     }
     set(spec, "enableServiceLinks", json!(true));
+}
+
+/// Sets what admission and the registry of pods set: priority, tolerations, the first status.
+fn admit_pod(top: &mut Object) {
+    let spec = child(top, "spec");
     set(spec, "priority", json!(0));
     set(spec, "preemptionPolicy", json!("PreemptLowerPriority"));
     let tolerations = spec.entry("tolerations").or_insert_with(|| json!([]));

@@ -406,16 +406,15 @@ pub(crate) fn track(
             .owned
             .retain(|path| !written.contains(path) && !changes.removed.contains(path));
     }
-    let own = match owners.iter_mut().find(|owner| owner.manager == *manager) {
-        Some(own) => own,
-        None => {
-            owners.push(Owner {
-                manager: manager.clone(),
-                time: now(),
-                owned: Set::new(),
-            });
-            owners.last_mut().expect("one was pushed")
-        }
+    let own = if let Some(own) = owners.iter_mut().find(|owner| owner.manager == *manager) {
+        own
+    } else {
+        owners.push(Owner {
+            manager: manager.clone(),
+            time: now(),
+            owned: Set::new(),
+        });
+        owners.last_mut().expect("one was pushed")
     };
     if !written.is_empty() || !changes.removed.is_empty() {
         own.time = now();

@@ -1,5 +1,6 @@
 //! HTTP/1.1 as far as kubectl uses it: keep-alive, bodies with a length or in chunks, streamed answers.
 
+use std::fmt::Write as _;
 use std::io::{self, BufRead, Read, Write};
 
 const MAX_LINE: u64 = 64 * 1024;
@@ -182,7 +183,7 @@ impl Response {
         }
         match self.body {
             Body::Bytes(body) => {
-                head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+                let _ = write!(head, "Content-Length: {}\r\n\r\n", body.len());
                 let mut all = head.into_bytes();
                 all.extend_from_slice(&body);
                 stream.write_all(&all)?;
@@ -255,19 +256,16 @@ fn decode(text: &str, plus_is_space: bool) -> String {
             .then(|| text.get(at + 1..at + 3))
             .flatten()
             .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match escaped {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(if plus_is_space && bytes[at] == b'+' {
-                    b' '
-                } else {
-                    bytes[at]
-                });
-                at += 1;
-            }
+        if let Some(byte) = escaped {
+            out.push(byte);
+            at += 3;
+        } else {
+            out.push(if plus_is_space && bytes[at] == b'+' {
+                b' '
+            } else {
+                bytes[at]
+            });
+            at += 1;
         }
     }
     String::from_utf8_lossy(&out).into_owned()

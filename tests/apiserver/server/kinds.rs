@@ -1,6 +1,10 @@
 //! The kinds this server knows: one table, from which discovery, routing and `OpenAPI` are made.
 
 /// Describes one resource.
+#[allow(
+    clippy::struct_field_names,
+    reason = "`kind` is what Kubernetes calls it"
+)]
 pub(crate) struct Kind {
     pub(crate) group: &'static str,
     pub(crate) version: &'static str,

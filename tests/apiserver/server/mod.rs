@@ -121,6 +121,10 @@ impl Server {
     }
 
     /// Returns the requests so far, one line each: method, path with query, status.
+    #[allow(
+        dead_code,
+        reason = "tests ask for it; the example program has its log file"
+    )]
     pub(crate) fn requests(&self) -> Vec<String> {
         self.shared
             .requests

@@ -30,26 +30,28 @@ pub(crate) fn json_merge(target: &mut Value, patch: &Value) {
 
 /// Applies a JSON patch (a list of operations).
 pub(crate) fn json_patch(target: &mut Value, patch: &Value) -> Result<(), String> {
-    for step in patch.as_array().ok_or("the patch is not a list")? {
-        let path = step["path"].as_str().ok_or("an operation has no path")?;
-        let from = step["from"].as_str().unwrap_or_default();
-        match step["op"].as_str().unwrap_or_default() {
-            "add" => add(target, path, step["value"].clone())?,
-            "remove" => drop(remove(target, path)?),
+    for operation in patch.as_array().ok_or("the patch is not a list")? {
+        let at = operation["path"]
+            .as_str()
+            .ok_or("an operation has no path")?;
+        let from = operation["from"].as_str().unwrap_or_default();
+        match operation["op"].as_str().unwrap_or_default() {
+            "add" => add(target, at, operation["value"].clone())?,
+            "remove" => drop(remove(target, at)?),
             "replace" => {
-                remove(target, path)?;
-                add(target, path, step["value"].clone())?;
+                remove(target, at)?;
+                add(target, at, operation["value"].clone())?;
             }
             "move" => {
                 let value = remove(target, from)?;
-                add(target, path, value)?;
+                add(target, at, value)?;
             }
             "copy" => {
                 let value = target.pointer(from).cloned().ok_or_else(|| missing(from))?;
-                add(target, path, value)?;
+                add(target, at, value)?;
             }
-            "test" if target.pointer(path) == Some(&step["value"]) => {}
-            "test" => return Err(format!("testing value {path} failed")),
+            "test" if target.pointer(at) == Some(&operation["value"]) => {}
+            "test" => return Err(format!("testing value {at} failed")),
             other => return Err(format!("Unexpected kind: {other}")),
         }
     }
@@ -70,16 +72,16 @@ fn add(target: &mut Value, path: &str, value: Value) -> Result<(), String> {
     let (parent, last) = split(target, path)?;
     match parent {
         Value::Object(map) => drop(map.insert(last, value)),
-        Value::Array(list) => {
+        Value::Array(items) => {
             let at = if last == "-" {
-                list.len()
+                items.len()
             } else {
                 last.parse().map_err(|_| missing(path))?
             };
-            if at > list.len() {
+            if at > items.len() {
                 return Err(missing(path));
             }
-            list.insert(at, value);
+            items.insert(at, value);
         }
         _ => return Err(missing(path)),
     }
@@ -90,11 +92,11 @@ fn remove(target: &mut Value, path: &str) -> Result<Value, String> {
     let (parent, last) = split(target, path)?;
     let removed = match parent {
         Value::Object(map) => map.shift_remove(&last),
-        Value::Array(list) => last
+        Value::Array(items) => last
             .parse()
             .ok()
-            .filter(|at| *at < list.len())
-            .map(|at: usize| list.remove(at)),
+            .filter(|at| *at < items.len())
+            .map(|at: usize| items.remove(at)),
         _ => None,
     };
     removed.ok_or_else(|| missing(path))
@@ -176,7 +178,7 @@ fn merge_object(
                 }
             }
             (Some((Type::Ref(name), _)), _) => {
-                merge_object(schema, Some(schema.get(name)), slot, value)?
+                merge_object(schema, Some(schema.get(name)), slot, value)?;
             }
             (_, Value::Object(_)) => merge_object(schema, None, slot, value)?,
             _ => *slot = value.clone(),
@@ -259,11 +261,11 @@ fn sort_items(list: &mut Value, merge_key: &str, order: &[Value]) {
             }
         })
     };
-    let mut last = 0;
+    let mut rank = 0;
     let mut ranked: Vec<(usize, Value)> = Vec::with_capacity(items.len());
     for item in items.drain(..) {
-        last = place(&item).unwrap_or(last);
-        ranked.push((last, item));
+        rank = place(&item).unwrap_or(rank);
+        ranked.push((rank, item));
     }
     ranked.sort_by_key(|(rank, _)| *rank);
     items.extend(ranked.into_iter().map(|(_, item)| item));

@@ -215,7 +215,8 @@ fn write(verb: &str, request: &Request, target: &Target, shared: &Shared) -> Ans
         .unwrap_or_default()
         .trim();
     let accepted: &[&str] = if verb == "patch" { &PATCHES } else { &JSON };
-    if !accepted.contains(&content_type) && !(verb != "patch" && content_type.is_empty()) {
+    let unsaid = content_type.is_empty() && verb != "patch";
+    if !unsaid && !accepted.contains(&content_type) {
         return Err(Failure::unsupported_media_type(content_type, accepted));
     }
     let body = read_body(&request.body, content_type)?;
@@ -499,7 +500,7 @@ impl Write<'_> {
                             "the server rejected our request due to an error in our request: {why}"
                         ),
                     )
-                })?
+                })?;
             }
             _ => patch::strategic(schema, kind.definition, &mut patched, body)
                 .map_err(Failure::bad_request)?,

@@ -23,6 +23,10 @@ pub(crate) struct Definition {
 }
 
 /// Describes one field of an object type.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "they are the words of a line in schema.txt"
+)]
 pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) required: bool,
@@ -127,7 +131,7 @@ impl Field {
             match word.split_once('=') {
                 Some(("merge", key)) => field.merge = Some(key.to_owned()),
                 Some(("map", keys)) => {
-                    field.list = ListType::Map(keys.split(',').map(str::to_owned).collect())
+                    field.list = ListType::Map(keys.split(',').map(str::to_owned).collect());
                 }
                 None if word == "zero" => field.zero = true,
                 None if word == "retain" => field.retain = true,
