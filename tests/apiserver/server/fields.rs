@@ -443,6 +443,8 @@ pub(crate) fn apply(
     let shape = Shape::Object(schema.get(kind.definition));
     let mut mine = Set::new();
     stated(schema, shape, &stripped(applied), &[], &mut mine);
+    // Metadata of which nothing is left but what nobody owns is nobody's either.
+    mine.remove(&vec!["f:metadata".to_owned()]);
     let Some(old) = old else {
         let owner = Owner {
             manager: manager.clone(),
@@ -452,9 +454,6 @@ pub(crate) fn apply(
         return Ok((applied.clone(), write_owners(vec![owner])));
     };
     let mut merged = merge(schema, shape, old, applied);
-    if manager.name == "kubectl" && old["metadata"]["annotations"][LAST_APPLIED].is_string() {
-        merged["metadata"]["annotations"][LAST_APPLIED] = last_applied(applied).into();
-    }
     let mut owners = owners(old);
     let mut changes = Changes::default();
     let plain = |object: &Value| {
@@ -521,6 +520,10 @@ pub(crate) fn apply(
         time: time.or(former).unwrap_or_else(now),
         owned: mine,
     });
+    // kubectl's annotation follows, and stays its owner's.
+    if manager.name == "kubectl" && old["metadata"]["annotations"][LAST_APPLIED].is_string() {
+        merged["metadata"]["annotations"][LAST_APPLIED] = last_applied(applied).into();
+    }
     Ok((merged, write_owners(owners)))
 }
 
