@@ -18,6 +18,7 @@ mod render;
 mod source;
 mod suggest;
 
+pub(crate) use error::os_message;
 pub use error::{Error, Kind, Label, Result};
 pub use source::{Location, SourceId, Sources, Span};
 pub use suggest::closest;

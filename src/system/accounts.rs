@@ -78,9 +78,9 @@ fn find<T>(
     }
     let command = Command::read(["getent", database, "--", key]);
     match system.exec(&command) {
-        Ok(Executed::Ran(output)) if output.rc == 0 => {
-            String::from_utf8_lossy(&output.stdout).lines().find_map(pick)
-        }
+        Ok(Executed::Ran(output)) if output.rc == 0 => String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .find_map(pick),
         _ => None,
     }
 }

@@ -58,7 +58,9 @@ impl Fake {
             gid: None,
         };
         // In memory, with the parent there, nothing can fail; a test that forgot it sees the file missing.
-        let _ = self.files.write_atomic(Path::new(path), content.as_ref(), how);
+        let _ = self
+            .files
+            .write_atomic(Path::new(path), content.as_ref(), how);
         self
     }
 

@@ -27,7 +27,9 @@ enum Body {
     /// The content is that of a file below; only the metadata differ.
     Below(PathBuf),
     /// A directory; entries of the machine below shine through unless it is new.
-    Directory { new: bool },
+    Directory {
+        new: bool,
+    },
     Link(PathBuf),
     /// Another kind of file of the machine below.
     Special,
@@ -91,13 +93,15 @@ impl Overlay {
     /// Says whether what is below at a placed path still shows.
     fn shows_below(&self, path: &Path) -> bool {
         let entries = self.entries.borrow();
-        path.ancestors().skip(1).all(|parent| match entries.get(parent) {
-            None => true,
-            Some(None) => false,
-            Some(Some(inode)) => {
-                matches!(inode.borrow().body, Body::Directory { new: false })
-            }
-        })
+        path.ancestors()
+            .skip(1)
+            .all(|parent| match entries.get(parent) {
+                None => true,
+                Some(None) => false,
+                Some(Some(inode)) => {
+                    matches!(inode.borrow().body, Body::Directory { new: false })
+                }
+            })
     }
 
     fn entry(&self, path: &Path) -> Option<Option<Shared>> {
@@ -185,7 +189,11 @@ impl Overlay {
                 uid,
                 gid,
                 size,
-                nlink: if matches!(body, Body::Directory { .. }) { 2 } else { 1 },
+                nlink: if matches!(body, Body::Directory { .. }) {
+                    2
+                } else {
+                    1
+                },
                 inode: self.inodes.get(),
                 blocks: size.div_ceil(4096) * 8,
                 block_size: 4096,
@@ -608,7 +616,8 @@ mod tests {
         let below = dir.path().join("kept");
         std::fs::write(&below, "old").expect("write");
         let view = Overlay::new(Box::new(Real));
-        view.write_atomic(&below, b"new", how(0o600)).expect("write");
+        view.write_atomic(&below, b"new", how(0o600))
+            .expect("write");
         view.mkdir(&dir.path().join("d"), 0o755).expect("mkdir");
         view.write_atomic(&dir.path().join("d/f"), b"x", how(0o644))
             .expect("a file in a directory of this dry run");
@@ -627,7 +636,9 @@ mod tests {
         let view = Overlay::new(Box::new(below));
         view.remove_tree(Path::new("/a")).expect("remove");
         assert_eq!(
-            view.read(Path::new("/a/f")).expect_err("gone").raw_os_error(),
+            view.read(Path::new("/a/f"))
+                .expect_err("gone")
+                .raw_os_error(),
             Some(errno::ENOENT)
         );
         view.mkdir(Path::new("/a"), 0o700).expect("mkdir");
@@ -642,12 +653,18 @@ mod tests {
             .file("/real/f", 0o644, "x")
             .link("/old", "/real");
         let view = Overlay::new(Box::new(below));
-        view.symlink(Path::new("old"), Path::new("/new")).expect("link");
+        view.symlink(Path::new("old"), Path::new("/new"))
+            .expect("link");
         assert_eq!(view.read(Path::new("/new/f")).expect("read"), b"x");
-        view.write_atomic(Path::new("/new/f"), b"y", how(0o644)).expect("write");
+        view.write_atomic(Path::new("/new/f"), b"y", how(0o644))
+            .expect("write");
         assert_eq!(view.read(Path::new("/real/f")).expect("read"), b"y");
         assert_eq!(view.read(Path::new("/old/f")).expect("read"), b"y");
-        assert!(view.lstat(Path::new("/old")).expect("stat").is(FileType::Link));
+        assert!(
+            view.lstat(Path::new("/old"))
+                .expect("stat")
+                .is(FileType::Link)
+        );
     }
 
     #[test]
@@ -662,7 +679,8 @@ mod tests {
     #[test]
     fn a_second_name_sees_what_is_written_through_the_first() {
         let view = Overlay::new(Box::new(Fake::new().file("/f", 0o644, "x")));
-        view.hardlink(Path::new("/f"), Path::new("/g")).expect("link");
+        view.hardlink(Path::new("/f"), Path::new("/g"))
+            .expect("link");
         view.write_in_place(Path::new("/g"), b"y").expect("write");
         assert_eq!(view.read(Path::new("/f")).expect("read"), b"y");
         assert_eq!(view.stat(Path::new("/f")).expect("stat").nlink, 2);

@@ -1,0 +1,56 @@
+//! `raw`: a command line handed to the shell as it is.
+
+use super::{Fail, Invocation, Kind, Module, Param, Ran, Spec};
+use crate::modules::command::lines;
+use crate::system::{Command, Executed, System};
+use crate::value::Dict;
+
+/// The table's row.
+pub(super) const MODULE: Module = Module {
+    name: "raw",
+    spec: Spec {
+        params: &[
+            Param::new("_raw_params", Kind::Str),
+            Param::new("executable", Kind::Str),
+        ],
+        file: false,
+        mutually_exclusive: &[],
+        required_if: &[],
+    },
+    doc: "Runs a command line through the shell, without any of a module's comfort.",
+    example: "- raw: cat /etc/hostname",
+    run,
+};
+
+fn run(invocation: &Invocation<'_>, system: &dyn System) -> Ran {
+    let line = invocation.text("_raw_params").unwrap_or_default();
+    let shell = invocation
+        .text("executable")
+        .unwrap_or_else(|| "/bin/sh".into());
+    let mut command = Command::write([shell.as_str(), "-c", line.as_str()]);
+    for (name, value) in invocation.context.environment {
+        command = command.env(name, value);
+    }
+    let result = Dict::new();
+    match system.exec(&command) {
+        Ok(Executed::Ran(output)) => {
+            let (stdout, stderr) = (
+                String::from_utf8_lossy(&output.stdout).into_owned(),
+                String::from_utf8_lossy(&output.stderr).into_owned(),
+            );
+            result.set("rc", output.rc);
+            result.set("stdout_lines", lines(&stdout));
+            result.set("stderr_lines", lines(&stderr));
+            result.set("stdout", stdout);
+            result.set("stderr", stderr);
+            result.set("changed", true);
+            if output.rc != 0 {
+                result.set("msg", "non-zero return code");
+                result.set("failed", true);
+            }
+        }
+        Ok(Executed::Unknown) => result.set("skipped", true),
+        Err(e) => return Err(Fail::new(super::outcome::errno_text(&e))),
+    }
+    Ok(result)
+}
