@@ -123,10 +123,10 @@ fn run(invocation: &Invocation<'_>, system: &dyn System, shell: bool) -> Ran {
             Err(e) => Some(e),
         };
         if let Some(e) = refused {
-            return early(format!(
-                "Unable to change directory before execution: {}",
-                errno_path(&e, cwd)
-            ));
+            result.set("_ansible_cause", errno_path(&e, cwd));
+            result.set("msg", "Unable to change directory before execution.");
+            result.set("failed", true);
+            return Ok(result);
         }
     }
     let there = |pattern: &str| matches(system, cwd.as_deref(), pattern);
@@ -181,12 +181,9 @@ fn run(invocation: &Invocation<'_>, system: &dyn System, shell: bool) -> Ran {
         }
         Err(e) => {
             let name = words.first().cloned().unwrap_or_default();
-            let message = match e.raw_os_error() {
-                Some(_) => errno_path(&e, Path::new(&name)),
-                None => errno_text(&e),
-            };
             result.set("changed", false);
-            result.set("msg", format!("Error executing command: {message}"));
+            result.set("msg", "Error executing command.");
+            result.set("_ansible_cause", errno_path(&e, Path::new(&name)));
             result.set("rc", e.raw_os_error().unwrap_or(257));
             result.set("failed", true);
             return Ok(finish(result));

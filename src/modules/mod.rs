@@ -4,12 +4,15 @@
 //! applies; a dry run is the same code on another `System`. [`run`] is the only entry.
 
 mod command;
+mod copy;
+mod file;
 mod outcome;
 mod perms;
 mod ping;
 mod raw;
 mod slurp;
 mod spec;
+mod stat;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -90,10 +93,13 @@ pub struct Module {
 /// All modules, by name.
 pub const TABLE: &[Module] = &[
     command::COMMAND,
+    copy::MODULE,
+    file::MODULE,
     ping::MODULE,
     raw::MODULE,
     command::SHELL,
     slurp::MODULE,
+    stat::MODULE,
 ];
 
 /// Finds a module by its short or full name.

@@ -26,10 +26,10 @@ fn run(invocation: &Invocation<'_>, system: &dyn System) -> Ran {
     let shown = source.display();
     let bytes = system.read(&source).map_err(|e| {
         Fail::new(match e.raw_os_error() {
-            Some(errno::ENOENT) => format!("file not found: {shown}"),
-            Some(errno::EACCES) => format!("file is not readable: {shown}"),
+            Some(errno::ENOENT) => format!("File not found: {shown}"),
+            Some(errno::EACCES) => format!("File is not readable: {shown}"),
             Some(errno::EISDIR) => {
-                format!("source is a directory and must be a file: {shown}")
+                format!("Source is a directory and must be a file: {shown}")
             }
             _ => format!("unable to slurp file: {}", errno_path(&e, &source)),
         })
