@@ -4,7 +4,15 @@ use crate::support::lab::{Lab, Variant};
 
 #[test]
 fn every_host_is_reached_by_the_inventory_and_is_a_machine_of_its_own() {
-    let lab = Lab::up(&[Variant::Python, Variant::Python]);
+    reach_every_host(&Lab::up(&[Variant::Python, Variant::Python]));
+}
+
+#[test]
+fn hosts_on_loopback_are_reached_in_the_same_way() {
+    reach_every_host(&Lab::on_loopback(2));
+}
+
+fn reach_every_host(lab: &Lab) {
     let hosts = std::fs::read_to_string(lab.state().join("hosts")).unwrap();
     for (line, name) in hosts.lines().zip(["node1", "node2"]) {
         let [_, _, address, port] = line.split(' ').collect::<Vec<_>>()[..] else {

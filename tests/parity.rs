@@ -2,11 +2,11 @@
 //!
 //! Each case runs in a scratch directory and is compared in three parts: `out`, `err` (the two
 //! streams, byte for byte) and `end` (exit code and every file left behind). What isn't equal yet
-//! is listed in `tests/parity/open.txt`; the list may only shrink.
+//! is listed in `tests/parity/open.LEVEL.txt`; the lists may only shrink.
 //!
 //! `REGROLE_PARITY_CASE=loop` runs the cases whose name contains `loop` and prints the differences;
 //! `REGROLE_PARITY_LIVE=1` compares with an Ansible run now instead of the record;
-//! `REGROLE_PARITY_UPDATE=1` rewrites the open list.
+//! `REGROLE_PARITY_UPDATE=1` rewrites the open lists.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -16,7 +16,6 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const LEVEL: &str = "2.19";
 const PARTS: [&str; 3] = ["out", "err", "end"];
 /// The names that the binary answers to as Ansible's programs do.
 const PROGRAMS: [&str; 4] = [
@@ -31,10 +30,10 @@ fn directory() -> PathBuf {
 }
 
 /// Runs one case with the programs of a directory, and returns its three parts.
-fn run_case(programs: &Path, case: &Path) -> [String; 3] {
+fn run_case(level: &str, programs: &Path, case: &Path) -> [String; 3] {
     let results = tempfile::tempdir().expect("a temporary directory");
     let output = Command::new(directory().join("run-case"))
-        .arg(LEVEL)
+        .arg(level)
         .args([programs, case, results.path()])
         .output()
         .expect("tests/parity/run-case can be run");
@@ -48,25 +47,25 @@ fn run_case(programs: &Path, case: &Path) -> [String; 3] {
 }
 
 /// Returns what a case is compared with: the record, or a real run.
-fn expected(oracle: Option<&Path>, case: &Path) -> [String; 3] {
+fn expected(level: &str, oracle: Option<&Path>, case: &Path) -> [String; 3] {
     if let Some(programs) = oracle {
-        return run_case(programs, case);
+        return run_case(level, programs, case);
     }
     PARTS.map(|part| {
-        let path = case.join(format!("expected.{LEVEL}.{part}"));
+        let path = case.join(format!("expected.{level}.{part}"));
         fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("{}: {error} (tests/parity/record)", path.display()))
     })
 }
 
-fn cases(filter: &str) -> Vec<PathBuf> {
+fn cases(level: &str, filter: &str) -> Vec<PathBuf> {
     let mut cases: Vec<PathBuf> = fs::read_dir(directory().join("playbooks"))
         .expect("the cases are there")
         .map(|entry| entry.expect("a directory entry").path())
         .filter(|path| name(path).contains(filter))
         .filter(|path| {
             fs::read_to_string(path.join("levels"))
-                .is_ok_and(|levels| levels.lines().any(|l| l == LEVEL))
+                .is_ok_and(|levels| levels.lines().any(|l| l == level))
                 || !path.join("levels").exists()
         })
         .collect();
@@ -93,11 +92,25 @@ fn difference(case: &str, part: &str, expected: &str, found: &str) -> String {
 }
 
 #[test]
-fn playbooks_do_and_print_what_ansible_does() {
+fn playbooks_do_and_print_what_ansible_2_19_does() {
+    compare("2.19");
+}
+
+#[test]
+fn playbooks_do_and_print_what_ansible_2_18_does() {
+    compare("2.18");
+}
+
+#[test]
+fn playbooks_do_and_print_what_ansible_2_9_does() {
+    compare("2.9");
+}
+
+fn compare(level: &str) {
     let filter = std::env::var("REGROLE_PARITY_CASE").unwrap_or_default();
     let oracle = std::env::var_os("REGROLE_PARITY_LIVE").map(|_| {
         let output = Command::new(directory().join("oracle"))
-            .arg(LEVEL)
+            .arg(level)
             .output()
             .expect("tests/parity/oracle can be run");
         assert!(
@@ -113,15 +126,15 @@ fn playbooks_do_and_print_what_ansible_does() {
             .expect("a link can be made");
     }
 
-    let cases = cases(&filter);
+    let cases = cases(level, &filter);
     let next = AtomicUsize::new(0);
     let differences = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let want = expected(oracle.as_deref(), case);
-                    let have = run_case(programs.path(), case);
+                    let want = expected(level, oracle.as_deref(), case);
+                    let have = run_case(level, programs.path(), case);
                     for ((part, want), have) in PARTS.into_iter().zip(want).zip(have) {
                         if want != have {
                             let text = difference(&name(case), part, &want, &have);
@@ -138,7 +151,7 @@ fn playbooks_do_and_print_what_ansible_does() {
 
     let mut differences = differences.into_inner().expect("no thread panicked");
     differences.sort();
-    let open_file = directory().join("open.txt");
+    let open_file = directory().join(format!("open.{level}.txt"));
     let open: BTreeSet<String> = fs::read_to_string(&open_file)
         .expect("the open list is there")
         .lines()
@@ -184,6 +197,6 @@ fn playbooks_do_and_print_what_ansible_does() {
     );
     assert!(
         stale.is_empty(),
-        "equal now, take them off tests/parity/open.txt: {stale:?}"
+        "equal now, take them off {}: {stale:?}", open_file.display()
     );
 }

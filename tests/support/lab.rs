@@ -53,30 +53,43 @@ impl Lab {
     /// Without root there is nowhere to install to, so that a test which passes programs has to
     /// say where they are itself.
     pub(crate) fn up_with(variants: &[Variant], programs: &[&Path]) -> Self {
-        let privileged = rustix::process::geteuid().is_root();
+        if !rustix::process::geteuid().is_root() {
+            return Self::on_loopback(variants.len());
+        }
+        let lab = Self::new(true);
+        let mut hosts = lab.script("hosts");
+        hosts.arg("up").args(variants.iter().map(|variant| variant.name()));
+        for program in programs {
+            hosts.arg("--install").arg(program);
+        }
+        lab.start(hosts)
+    }
+
+    /// Makes hosts that are each an sshd of the current user on a loopback port.
+    pub(crate) fn on_loopback(count: usize) -> Self {
+        let lab = Self::new(false);
+        let mut hosts = lab.script("hosts");
+        hosts.args(["up", &count.to_string(), "--unprivileged"]);
+        lab.start(hosts)
+    }
+
+    fn new(privileged: bool) -> Self {
         // Sockets of ssh's connection sharing lie in there; their paths must be short.
         let scratch = tempfile::Builder::new()
             .prefix("rg")
             .tempdir_in("/tmp")
             .expect("a temporary directory");
-        let lab = Self {
+        Self {
             scratch,
             privileged,
-        };
-        let mut hosts = lab.script("hosts");
-        hosts.arg("up");
-        if privileged {
-            hosts.args(variants.iter().map(|variant| variant.name()));
-            for program in programs {
-                hosts.arg("--install").arg(program);
-            }
-        } else {
-            hosts.arg(variants.len().to_string()).arg("--unprivileged");
         }
+    }
+
+    fn start(self, mut hosts: Command) -> Self {
         // A killed test takes its hosts with it.
         hosts.arg("--owner").arg(std::process::id().to_string());
         run(&mut hosts);
-        lab
+        self
     }
 
     /// Says whether hosts are namespaces of their own, with every variant and user.
