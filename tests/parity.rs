@@ -197,6 +197,7 @@ fn compare(level: &str) {
     );
     assert!(
         stale.is_empty(),
-        "equal now, take them off {}: {stale:?}", open_file.display()
+        "equal now, take them off {}: {stale:?}",
+        open_file.display()
     );
 }

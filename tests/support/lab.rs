@@ -58,7 +58,9 @@ impl Lab {
         }
         let lab = Self::new(true);
         let mut hosts = lab.script("hosts");
-        hosts.arg("up").args(variants.iter().map(|variant| variant.name()));
+        hosts
+            .arg("up")
+            .args(variants.iter().map(|variant| variant.name()));
         for program in programs {
             hosts.arg("--install").arg(program);
         }
