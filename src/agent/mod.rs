@@ -1,3 +1,32 @@
 //! The process on the target and the protocol it speaks.
+//!
+//! The binary is its own agent: started with [`AGENT_ARGUMENT`] it serves requests on standard
+//! input and output. The controller's side is [`Pool`]: one connection per host and user.
 
+mod askpass;
+mod boot;
+mod client;
+mod counters;
+mod elevate;
+pub mod frame;
 pub mod message;
+mod serve;
+
+pub use askpass::answer as answer_askpass;
+pub use client::{ConnectionKind, ConnectionSpec, Event, Pool};
+pub use counters::Counters;
+pub use serve::{Handler, serve};
+
+/// The first argument that makes the binary an agent; the second is the marker.
+pub const AGENT_ARGUMENT: &str = "__agent";
+
+/// The first argument with which the binary only says that it can run here.
+pub const PROBE_ARGUMENT: &str = "__probe";
+
+/// Makes a random marker: 32 hex digits and a newline's worth of certainty that no banner has it.
+fn marker() -> String {
+    use rand::Rng;
+    let mut bytes = [0u8; 16];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

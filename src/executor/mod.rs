@@ -1,1 +1,23 @@
 //! Runs plays: strategy, tasks, loops, handlers, includes.
+//!
+//! One thread owns all state. Waiting happens in one place, [`task`], on the channel that the
+//! connections answer to; everything else is plain calls.
+
+mod connection;
+mod cursor;
+mod handlers;
+mod include;
+mod job;
+mod judge;
+mod magic;
+mod meta;
+mod options;
+mod play;
+mod report;
+mod run;
+mod select;
+mod task;
+
+pub use cursor::AfterFailure;
+pub use options::{BecomeDefaults, Options};
+pub use run::{Runner, Status};

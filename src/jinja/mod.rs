@@ -1,1 +1,29 @@
 //! A Jinja2 engine on Python's value model. Knows nothing of Ansible.
+//!
+//! ```
+//! use regrole::jinja::{Environment, MapContext, Place};
+//! use regrole::value::Value;
+//! let env = Environment::new();
+//! let template = env.compile("{% for n in items %}{{ n * 2 }} {% endfor %}", Place::Nowhere, true).unwrap();
+//! let context = MapContext::new([("items", Value::list(vec![Value::from(1), Value::from(2)]))]);
+//! assert_eq!(env.render(&template, &context).unwrap(), "2 4 ");
+//! ```
+
+mod ast;
+mod environment;
+mod eval;
+mod filters;
+mod globals;
+mod lexer;
+mod methods;
+mod objects;
+mod parser;
+mod tests;
+
+pub use environment::{
+    Compiled, Context, Environment, Expression, Loaded, Loader, MapContext, Options, PathKey,
+    Place, Row, Template,
+};
+pub use filters::TABLE as FILTERS;
+pub use methods::is_dict_method;
+pub use tests::TABLE as TESTS;

@@ -1,1 +1,62 @@
 //! Ansible on top of the Jinja engine: lazy variables, native results, trust, lookups.
+
+mod condition;
+mod file;
+mod filters;
+mod lookups;
+mod results;
+mod shared;
+mod templar;
+mod tests;
+
+pub use file::FileOptions;
+pub use filters::TABLES as FILTER_TABLES;
+pub use lookups::TABLE as LOOKUPS;
+pub use shared::{Shared, SharedOptions};
+pub use templar::{MapVariables, Templar, Variables};
+pub use tests::TABLE as TESTS;
+
+use std::rc::Rc;
+
+use crate::value::{Object, Value};
+
+/// The value of `omit`: an argument that has it is left out.
+struct Omit;
+
+impl Object for Omit {
+    fn type_name(&self) -> &'static str {
+        "Omit"
+    }
+
+    fn repr(&self) -> String {
+        "<<Omit>>".to_owned()
+    }
+
+    fn equals(&self, other: &dyn Object) -> bool {
+        other.type_name() == "Omit"
+    }
+}
+
+/// Returns the value of `omit`.
+pub fn omit() -> Value {
+    Value::Object(Rc::new(Omit))
+}
+
+/// Converts to a boolean by Ansible's words: `yes no on off true false y n t f 1 0`, any case.
+///
+/// **Source:** `ansible.module_utils.parsing.convert_bool`, as documented.
+pub fn to_bool(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(b) => Some(*b),
+        Value::Str(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "y" | "yes" | "on" | "1" | "true" | "t" | "1.0" => Some(true),
+            "n" | "no" | "off" | "0" | "false" | "f" | "0.0" => Some(false),
+            _ => None,
+        },
+        Value::Int(1) => Some(true),
+        Value::Int(0) => Some(false),
+        Value::Float(f) if *f == 1.0 => Some(true),
+        Value::Float(f) if *f == 0.0 => Some(false),
+        _ => None,
+    }
+}

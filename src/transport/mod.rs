@@ -1,1 +1,3 @@
-//! Bytes to a process elsewhere: local, ssh, become.
+//! Bytes to a process elsewhere: local, ssh.
+
+pub mod ssh;

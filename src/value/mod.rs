@@ -14,6 +14,7 @@
 mod args;
 mod compare;
 mod dict;
+pub mod format;
 mod iter;
 mod json;
 mod key;
@@ -21,6 +22,7 @@ mod list;
 mod literal;
 mod number;
 mod object;
+pub mod ops;
 mod repr;
 mod secret;
 mod str;
@@ -271,6 +273,22 @@ impl Value {
         }
         walk(self, 0, f)
     }
+}
+
+/// Escapes text for HTML, as markupsafe does.
+pub fn escape_html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&#34;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// How deep values may nest before they are refused or cut.

@@ -128,6 +128,16 @@ pub trait Object: Any {
         None
     }
 
+    /// Applies an operator with another value; `swapped` where the other stands left.
+    fn arithmetic(
+        &self,
+        _operator: super::ops::Operator,
+        _other: &Value,
+        _swapped: bool,
+    ) -> Option<Result<Value>> {
+        None
+    }
+
     /// Returns a text that is equal for equal objects, to hash by.
     fn hash_text(&self) -> String {
         String::new()

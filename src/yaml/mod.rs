@@ -1,8 +1,10 @@
 //! YAML 1.1 as `PyYAML` resolves it, with positions.
 
 mod compose;
+mod emit;
 mod node;
 mod resolve;
 
 pub use compose::{Loaded, load, load_all};
+pub use emit::{EmitStyle, emit};
 pub use node::{Data, Node};

@@ -3,3 +3,4 @@
 pub(crate) mod lab;
 
 pub(crate) mod kube;
+pub(crate) mod sandbox;

@@ -1,0 +1,68 @@
+//! Where actions find files on the controller.
+
+use std::path::{Path, PathBuf};
+
+use super::Context;
+use crate::diag::{Error, Kind, Result};
+
+/// Finds a file that an action names, in the order Ansible looks: for each directory of the
+/// search path its `sub` directory and itself, then beside the task's file, then the play's.
+///
+/// # Errors
+/// Ansible's "Could not find or access", with the places that were searched.
+pub(super) fn find(context: &Context, sub: &str, name: &str) -> Result<PathBuf> {
+    let places = places(context, sub, name);
+    match places.iter().find(|path| path.exists()) {
+        Some(found) => Ok(found.clone()),
+        None => Err(Error::new(
+            Kind::NotFound,
+            format!(
+                "Could not find or access '{name}'\nSearched in:\n\t{} on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option",
+                places
+                    .iter()
+                    .map(|p| p.to_string_lossy().into_owned())
+                    .collect::<Vec<_>>()
+                    .join("\n\t")
+            ),
+        )),
+    }
+}
+
+fn places(context: &Context, sub: &str, name: &str) -> Vec<PathBuf> {
+    let path = expand_home(name);
+    if path.is_absolute() {
+        return vec![path];
+    }
+    let mut places = Vec::new();
+    let mut add = |place: PathBuf| {
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    };
+    let inside = Path::new(name).starts_with(sub);
+    let mut look = |dir: &Path| {
+        if !inside {
+            add(dir.join(sub).join(&path));
+        }
+        add(dir.join(&path));
+    };
+    let (roles, play) = context
+        .search_path
+        .split_at(context.search_path.len().saturating_sub(1));
+    for dir in roles {
+        look(dir);
+    }
+    look(&context.task_dir);
+    for dir in play {
+        look(dir);
+    }
+    places
+}
+
+/// Replaces a leading `~` by the home directory of the user who runs this.
+fn expand_home(name: &str) -> PathBuf {
+    match (name.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(name),
+    }
+}

@@ -1,0 +1,76 @@
+//! `set_fact`: sets variables of the host.
+
+use super::{Context, Prepared, boolean};
+use crate::diag::{Error, Kind, Result};
+use crate::value::{Dict, Value};
+
+pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
+    let cacheable = boolean(&args, "cacheable", false)?;
+    let facts = Dict::new();
+    for (key, value) in args.to_vec() {
+        let Some(name) = key.as_str() else {
+            return Err(not_a_name(&key.value().repr()));
+        };
+        if name == "cacheable" {
+            continue;
+        }
+        if !is_name(name) {
+            return Err(not_a_name(name));
+        }
+        facts.set(name, native(context, value));
+    }
+    if facts.is_empty() {
+        return Err(Error::new(
+            Kind::Argument,
+            "No key/value pairs provided, at least one is required for this action to succeed",
+        ));
+    }
+    let result = Dict::new();
+    result.set("changed", false);
+    result.set("ansible_facts", facts);
+    result.set("_ansible_facts_cacheable", cacheable);
+    Ok(Prepared::Done(result))
+}
+
+/// Turns the words for booleans into booleans where the level's templates give text only.
+///
+/// **Source:** Ansible before 2.19: `k=yes` and `"{{ true }}"` became booleans in `set_fact`.
+fn native(context: &Context, value: Value) -> Value {
+    if context.level.native_results() {
+        return value;
+    }
+    match value.as_str().map(str::to_ascii_lowercase).as_deref() {
+        Some("true" | "yes") => Value::Bool(true),
+        Some("false" | "no") => Value::Bool(false),
+        _ => value,
+    }
+}
+
+fn not_a_name(name: &str) -> Error {
+    Error::new(
+        Kind::Argument,
+        format!(
+            "The variable name '{name}' is not valid. Variables must start with a letter or underscore character, and contain only letters, numbers and underscores."
+        ),
+    )
+}
+
+/// Says whether a text can be a variable's name.
+fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes
+        .next()
+        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_name;
+
+    #[test]
+    fn names_begin_with_a_letter_or_underscore() {
+        assert!(is_name("_a1"));
+        assert!(!is_name("1a") && !is_name("a-b") && !is_name(""));
+    }
+}

@@ -1,0 +1,81 @@
+//! `template`: renders a template to a file of the host.
+
+use super::{Context, Prepared, Remote, boolean, files, text};
+use crate::diag::{Error, Kind, Result};
+use crate::template::FileOptions;
+use crate::value::{Dict, Value};
+
+/// Parameters that shape the rendering and are not the file module's business.
+const OWN: &[&str] = &[
+    "newline_sequence",
+    "block_start_string",
+    "block_end_string",
+    "variable_start_string",
+    "variable_end_string",
+    "comment_start_string",
+    "comment_end_string",
+    "trim_blocks",
+    "lstrip_blocks",
+    "output_encoding",
+];
+
+pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
+    let (Some(src), Some(_)) = (text(&args, "src"), text(&args, "dest")) else {
+        return Err(Error::new(Kind::Argument, "src and dest are required"));
+    };
+    if let Some(state) = text(&args, "state") {
+        return Err(Error::new(
+            Kind::Argument,
+            format!("'state' cannot be specified on a template (found `{state}`)"),
+        ));
+    }
+    match text(&args, "output_encoding").as_deref() {
+        None | Some("utf-8" | "utf8" | "UTF-8") => {}
+        Some(other) => {
+            return Err(Error::new(
+                Kind::Unsupported,
+                format!(
+                    "`output_encoding: {other}` is not supported; templates are written as UTF-8"
+                ),
+            ));
+        }
+    }
+    let path = files::find(context, "templates", &src)?;
+    let string = |name: &str| text(&args, name);
+    let options = FileOptions {
+        newline_sequence: string("newline_sequence"),
+        block_start: string("block_start_string"),
+        block_end: string("block_end_string"),
+        variable_start: string("variable_start_string"),
+        variable_end: string("variable_end_string"),
+        comment_start: string("comment_start_string"),
+        comment_end: string("comment_end_string"),
+        trim_blocks: boolean(&args, "trim_blocks", true)?,
+        lstrip_blocks: boolean(&args, "lstrip_blocks", false)?,
+        dest: text(&args, "dest"),
+    };
+    let rendered = context
+        .templar
+        .render_file(&path, context.search_path, &options)?;
+    let module_args = Dict::new();
+    for (key, value) in args.to_vec() {
+        if key.as_str().is_some_and(|name| !OWN.contains(&name)) {
+            module_args.set_key(key, value);
+        }
+    }
+    let name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    module_args.set("src", path.to_string_lossy().as_ref());
+    module_args.set("_original_basename", name);
+    // Links are replaced by default: `follow` differs from `copy`'s own default.
+    if !module_args.contains("follow") {
+        module_args.set("follow", Value::Bool(false));
+    }
+    Ok(Prepared::Remote(Remote {
+        module: "copy".into(),
+        args: module_args,
+        content: Some(rendered.into_bytes()),
+    }))
+}

@@ -1,0 +1,162 @@
+//! The agent: reads requests, runs modules, answers; ends when the controller is gone.
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::elevate::Elevated;
+use super::frame::{self, Message};
+use super::message::{Reply, Request};
+use crate::value::Secret;
+
+/// How often the agent says that it is still there.
+pub const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// Runs the items of a request, in order.
+pub type Handler = Box<dyn FnMut(&Request) -> Vec<serde_json::Value>>;
+
+/// Serves requests from standard input until it ends.
+///
+/// `marker` is what the controller chose; it precedes the first frame in both directions. When the
+/// controller goes away the agent ends, and everything that it started with it.
+pub fn serve(marker: &str, mut handler: Handler) -> ExitCode {
+    let out = Arc::new(Mutex::new(io::stdout()));
+    if say(&out, |out| {
+        out.write_all(marker.as_bytes()).and_then(|()| out.flush())
+    })
+    .is_err()
+    {
+        return ExitCode::FAILURE;
+    }
+    let (tx, rx) = mpsc::channel();
+    let own = marker.as_bytes().to_vec();
+    std::thread::spawn(move || {
+        let mut input = io::stdin().lock();
+        if frame::skip_to(&mut input, &own).is_ok() {
+            while let Ok(Some(message)) = frame::read(&mut input) {
+                if tx.send(message).is_err() {
+                    return;
+                }
+            }
+        }
+        drop(tx);
+        // The controller is gone: whatever runs is stopped with this process.
+        stop_children();
+        std::process::exit(0);
+    });
+    let beating = out.clone();
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(HEARTBEAT);
+            if say(&beating, |out| frame::write(out, &Message::Alive)).is_err() {
+                stop_children();
+                std::process::exit(0);
+            }
+        }
+    });
+    let mut elevated: Vec<(super::message::Become, Elevated)> = Vec::new();
+    while let Ok(message) = rx.recv() {
+        let Message::Request(request) = message else {
+            continue;
+        };
+        let reply = match &request.r#become {
+            Some(_) => relay(&mut elevated, &request),
+            None => Reply {
+                id: request.id,
+                results: handler(&request),
+            },
+        };
+        if say(&out, |out| {
+            frame::write(out, &Message::Reply(Box::new(reply)))
+        })
+        .is_err()
+        {
+            break;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn say(
+    out: &Arc<Mutex<io::Stdout>>,
+    f: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    match out.lock() {
+        Ok(mut out) => f(&mut *out),
+        Err(_) => Err(io::ErrorKind::Other.into()),
+    }
+}
+
+/// Ends all processes of the agent's own session.
+fn stop_children() {
+    use rustix::process::{Pid, Signal, getpgrp, kill_process_group};
+    let _: Pid = getpgrp();
+    // Commands run in process groups of their own, below this one; their parents are told first.
+    for child in children() {
+        let _ = kill_process_group(child, Signal::KILL);
+    }
+}
+
+/// Returns the direct children of this process, each the leader of a group of its own.
+fn children() -> Vec<rustix::process::Pid> {
+    let mut text = String::new();
+    let path = format!(
+        "/proc/self/task/{}/children",
+        rustix::process::getpid().as_raw_nonzero()
+    );
+    if let Ok(mut file) = std::fs::File::open(path) {
+        let _ = file.read_to_string(&mut text);
+    }
+    text.split_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .filter_map(rustix::process::Pid::from_raw)
+        .collect()
+}
+
+/// Passes a request on to the agent that runs as the user it asks for; starts it where needed.
+fn relay(elevated: &mut Vec<(super::message::Become, Elevated)>, request: &Request) -> Reply {
+    let Some(wanted) = &request.r#become else {
+        return failure(request, "nobody to become");
+    };
+    let at = elevated.iter().position(|(known, _)| known == wanted);
+    let index = match at {
+        Some(index) => index,
+        None => {
+            let password = request
+                .settings
+                .get(PASSWORD)
+                .map(|text| Secret::new(text.clone()));
+            match Elevated::start(wanted, password.as_ref()) {
+                Ok(agent) => {
+                    elevated.push((wanted.clone(), agent));
+                    elevated.len() - 1
+                }
+                Err(message) => return failure(request, &message),
+            }
+        }
+    };
+    let mut plain = request.clone();
+    plain.r#become = None;
+    plain.settings.remove(PASSWORD);
+    match elevated[index].1.run(plain) {
+        Ok(reply) => reply,
+        Err(message) => {
+            elevated.remove(index);
+            failure(request, &message)
+        }
+    }
+}
+
+/// The setting that carries the password from the controller to the agent, inside the encrypted
+/// connection; it is never in an argument list or environment.
+pub(super) const PASSWORD: &str = "\0become_password";
+
+fn failure(request: &Request, message: &str) -> Reply {
+    let one = serde_json::json!({"failed": true, "changed": false, "msg": message});
+    Reply {
+        id: request.id,
+        results: vec![one; request.items.len()],
+    }
+}

@@ -1,0 +1,280 @@
+//! Turns outcomes into events, and counts them.
+
+use std::rc::Rc;
+
+use super::job::{Job, Note};
+use super::judge::Outcome;
+use crate::diag::Sources;
+use crate::output::{Callback, Event, ResultKind, Shown, Stats};
+use crate::playbook::{Play, Playbook, Task};
+use crate::value::{Dict, Value};
+use crate::vars::Store;
+
+/// Tells people and programs what happens.
+pub struct Reporter {
+    callback: Box<dyn Callback>,
+    sources: Sources,
+    stats: Stats,
+    /// The name of the task that runs, as shown.
+    title: String,
+    diff: bool,
+    /// Every result, for a summary of the run.
+    observer: Option<Box<dyn FnMut(&Event)>>,
+}
+
+impl Reporter {
+    /// Tells one callback.
+    pub fn new(callback: Box<dyn Callback>, sources: Sources, diff: bool) -> Reporter {
+        Reporter {
+            callback,
+            sources,
+            stats: Stats::default(),
+            title: String::new(),
+            diff,
+            observer: None,
+        }
+    }
+
+    /// Lets a function see every event as well.
+    pub fn observe(&mut self, observer: Box<dyn FnMut(&Event)>) {
+        self.observer = Some(observer);
+    }
+
+    /// Returns the counts so far.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    fn tell(&mut self, event: Event) {
+        if let Some(observer) = &mut self.observer {
+            observer(&event);
+        }
+        self.callback.event(&event);
+    }
+
+    pub(super) fn tick(&mut self) {
+        self.callback.tick();
+    }
+
+    pub(super) fn playbook_start(&mut self, playbook: &Playbook) {
+        self.tell(Event::PlaybookStart {
+            path: playbook.path.to_string_lossy().into_owned(),
+        });
+    }
+
+    pub(super) fn play_start(&mut self, _play: &Rc<Play>, name: &str, check: bool) {
+        self.tell(Event::PlayStart {
+            name: name.to_owned(),
+            check,
+        });
+    }
+
+    pub(super) fn task_start(&mut self, task: &Task, title: &str, check: bool) {
+        let at = self.sources.locate(task.span);
+        title.clone_into(&mut self.title);
+        self.tell(Event::TaskStart {
+            name: title.to_owned(),
+            is_handler: task.is_handler,
+            path: format!("{}:{}", at.file, at.line),
+            check,
+        });
+    }
+
+    pub(super) fn no_hosts_matched(&mut self) {
+        self.tell(Event::NoHostsMatched);
+    }
+
+    pub(super) fn no_hosts_left(&mut self) {
+        self.tell(Event::NoHostsRemaining);
+    }
+
+    /// Tells a warning, once.
+    pub fn warning(&mut self, text: &str) {
+        self.tell(Event::Warning(text.to_owned()));
+    }
+
+    pub(super) fn notified(&mut self, handler: &str, host: &str) {
+        self.tell(Event::Notified {
+            handler: handler.to_owned(),
+            host: host.to_owned(),
+        });
+    }
+
+    pub(super) fn meta(&mut self, message: &str, host: &str) {
+        self.tell(Event::Meta {
+            message: message.to_owned(),
+            host: host.to_owned(),
+        });
+    }
+
+    pub(super) fn included(&mut self, what: &str, hosts: &[Rc<str>], item: Option<&Value>) {
+        self.tell(Event::Included {
+            what: what.to_owned(),
+            hosts: hosts.iter().map(ToString::to_string).collect(),
+            item: item.cloned(),
+        });
+    }
+
+    /// Tells what a job noted since it was last asked.
+    pub(super) fn notes(&mut self, task: &Task, job: &mut Job) {
+        for note in std::mem::take(&mut job.notes) {
+            match note {
+                Note::Item(outcome) => {
+                    let item = outcome.result.get("_ansible_item_label");
+                    let kind = kind_of(&outcome);
+                    let shown = self.shown(task, job, &outcome, kind, item);
+                    self.tell(Event::Item(shown));
+                }
+                Note::Retry { left, outcome } => {
+                    let task = self.title.clone();
+                    self.tell(Event::Retry {
+                        host: job.host.to_string(),
+                        task,
+                        left,
+                        result: without_private(&outcome.result),
+                    });
+                }
+            }
+        }
+    }
+
+    fn shown(
+        &self,
+        task: &Task,
+        job: &Job,
+        outcome: &Outcome,
+        kind: ResultKind,
+        item: Option<Value>,
+    ) -> Shown {
+        Shown {
+            host: job.host.to_string(),
+            delegated: job
+                .delegated
+                .clone()
+                .map(|to| (to, job.delegated_address.clone())),
+            kind,
+            result: outcome.result.clone(),
+            error: outcome.error.clone(),
+            item,
+            is_loop: task.r#loop.is_some(),
+            action: task.action.resolved.clone(),
+            ignored: false,
+            no_log: job.no_log,
+            diff: job.diff_wanted() || self.diff,
+            check: job.check,
+        }
+    }
+
+    pub(super) fn succeeded(&mut self, task: &Task, job: &Job) {
+        let Some(outcome) = job.outcome() else { return };
+        let kind = kind_of(outcome);
+        let shown = self.shown(task, job, outcome, kind, None);
+        let counts = self.stats.of(&job.host);
+        match kind {
+            ResultKind::Skipped => counts.skipped += 1,
+            ResultKind::Changed => {
+                counts.ok += 1;
+                counts.changed += 1;
+            }
+            _ => counts.ok += 1,
+        }
+        self.tell(Event::Result(shown));
+    }
+
+    pub(super) fn failed(&mut self, task: &Task, job: &Job, ignored: bool) {
+        let Some(outcome) = job.outcome() else { return };
+        let mut shown = self.shown(task, job, outcome, ResultKind::Failed, None);
+        shown.ignored = ignored;
+        let counts = self.stats.of(&job.host);
+        if ignored {
+            counts.ok += 1;
+            counts.ignored += 1;
+            if outcome.is("changed") {
+                counts.changed += 1;
+            }
+        }
+        self.tell(Event::Result(shown));
+    }
+
+    pub(super) fn include_failed(&mut self, task: &Task, host: &Rc<str>, outcome: &Outcome) {
+        let shown = Shown {
+            host: host.to_string(),
+            delegated: None,
+            kind: ResultKind::Failed,
+            result: outcome.result.clone(),
+            error: outcome.error.clone(),
+            item: None,
+            is_loop: false,
+            action: task.action.resolved.clone(),
+            ignored: false,
+            no_log: false,
+            diff: false,
+            check: false,
+        };
+        self.tell(Event::Result(shown));
+    }
+
+    pub(super) fn unreachable(&mut self, task: &Task, job: &Job, ignored: bool) {
+        let Some(outcome) = job.outcome() else { return };
+        let mut shown = self.shown(task, job, outcome, ResultKind::Unreachable, None);
+        shown.ignored = ignored;
+        let counts = self.stats.of(&job.host);
+        if ignored {
+            counts.skipped += 1;
+        } else {
+            counts.unreachable += 1;
+        }
+        self.tell(Event::Result(shown));
+    }
+
+    pub(super) fn count_rescued(&mut self, host: &str) {
+        self.stats.of(host).rescued += 1;
+    }
+
+    pub(super) fn count_failed(&mut self, host: &str) {
+        self.stats.of(host).failed += 1;
+    }
+
+    pub(super) fn recap(&mut self, _store: &Store) {
+        let stats = self.stats.clone();
+        self.tell(Event::Recap(stats));
+    }
+}
+
+fn kind_of(outcome: &Outcome) -> ResultKind {
+    if outcome.is("failed") {
+        ResultKind::Failed
+    } else if outcome.is("skipped") {
+        ResultKind::Skipped
+    } else if outcome.is("changed") {
+        ResultKind::Changed
+    } else {
+        ResultKind::Ok
+    }
+}
+
+/// Returns a result without the keys that are the engine's own.
+pub(super) fn without_private(result: &Dict) -> Dict {
+    result
+        .to_vec()
+        .into_iter()
+        .filter(|(key, _)| {
+            key.as_str()
+                .is_none_or(|name| !name.starts_with("_ansible_") && name != "_include_args")
+        })
+        .map(|(key, value)| match (key.as_str(), &value) {
+            (Some("results"), Value::List(list)) => {
+                let cleaned = list
+                    .to_vec()
+                    .into_iter()
+                    .map(|item| match item {
+                        Value::Dict(item) => Value::Dict(without_private(&item)),
+                        other => other,
+                    })
+                    .collect();
+                (key, Value::list(cleaned))
+            }
+            _ => (key, value),
+        })
+        .collect()
+}

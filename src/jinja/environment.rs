@@ -1,0 +1,399 @@
+//! What templates are compiled and rendered with.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::ast::{Expr, Node};
+use super::eval::Machine;
+use super::lexer::Problem;
+use super::{filters, globals, lexer, parser, tests};
+use crate::diag::{Error, Kind, Result, SourceId, Span};
+use crate::value::{Dict, Function, Runtime, Undefined, Value};
+
+/// Delimiters and what happens to blanks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Options {
+    /// `{%`
+    pub block_start: String,
+    /// `%}`
+    pub block_end: String,
+    /// `{{`
+    pub variable_start: String,
+    /// `}}`
+    pub variable_end: String,
+    /// `{#`
+    pub comment_start: String,
+    /// `#}`
+    pub comment_end: String,
+    /// What begins a line that is a statement.
+    pub line_statement_prefix: Option<String>,
+    /// What begins a comment up to the end of its line.
+    pub line_comment_prefix: Option<String>,
+    /// Removes the newline behind a block.
+    pub trim_blocks: bool,
+    /// Removes blanks in front of a block that begins its line.
+    pub lstrip_blocks: bool,
+    /// Keeps the newline at the end of a template.
+    pub keep_trailing_newline: bool,
+    /// What newlines become.
+    pub newline_sequence: String,
+    /// Escapes output for HTML.
+    pub autoescape: bool,
+    /// Writes nothing for `None`.
+    pub none_is_empty: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let text = str::to_owned;
+        Options {
+            block_start: text("{%"),
+            block_end: text("%}"),
+            variable_start: text("{{"),
+            variable_end: text("}}"),
+            comment_start: text("{#"),
+            comment_end: text("#}"),
+            line_statement_prefix: None,
+            line_comment_prefix: None,
+            trim_blocks: false,
+            lstrip_blocks: false,
+            keep_trailing_newline: false,
+            newline_sequence: text("\n"),
+            autoescape: false,
+            none_is_empty: false,
+        }
+    }
+}
+
+/// Where a template's text is written, for errors.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    /// It is a source: offsets count from the number given (a header may come before).
+    Source(SourceId, u32),
+    /// It is a scalar of a source: errors point at the scalar.
+    Scalar(Span),
+    /// It is in no source.
+    Nowhere,
+}
+
+/// A filter, test or global function of a table.
+pub struct Row {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub function: Function,
+    /// One line about it.
+    pub doc: &'static str,
+    /// An expression, `=>`, and the `repr()` of its value.
+    pub example: &'static str,
+}
+
+/// A compiled template.
+pub type Template = Compiled<Vec<Node2>>;
+/// A compiled expression.
+pub type Expression = Compiled<Expr2>;
+
+/// A node of a template; opaque outside of the engine.
+#[derive(Debug)]
+pub struct Node2(pub(super) Node);
+/// An expression; opaque outside of the engine.
+#[derive(Debug)]
+pub struct Expr2(pub(super) Expr);
+
+/// Something compiled, with what its errors need.
+#[derive(Debug)]
+pub struct Compiled<T> {
+    pub(super) code: T,
+    pub(super) place: Place,
+    /// The template's name, for `import` and messages.
+    pub(super) name: Rc<str>,
+}
+
+impl<T> Compiled<T> {
+    /// Returns a place of the text as a span.
+    pub(super) fn span(&self, range: super::ast::Range) -> Option<Span> {
+        span_of(self.place, range.start as usize, range.end as usize)
+    }
+}
+
+fn span_of(place: Place, start: usize, end: usize) -> Option<Span> {
+    match place {
+        Place::Source(source, offset) => Some(Span::new(
+            source,
+            offset as usize + start,
+            offset as usize + end.max(start + 1),
+        )),
+        Place::Scalar(span) => Some(span),
+        Place::Nowhere => None,
+    }
+}
+
+/// A template that a loader found.
+pub struct Loaded {
+    /// Its text.
+    pub text: Rc<str>,
+    /// Where the text is.
+    pub place: Place,
+    /// A name that no other template has.
+    pub name: String,
+    /// Whether its literals may be templates.
+    pub trusted: bool,
+}
+
+/// Finds templates by name.
+pub trait Loader {
+    /// Finds a template; `parent` is the name of the one that asks.
+    ///
+    /// # Errors
+    /// A template that is there and can't be read.
+    fn load(&self, name: &str, parent: &str) -> Result<Option<Loaded>>;
+}
+
+/// A key of a path such as `a.b[c]`.
+#[derive(Clone, Debug)]
+pub struct PathKey {
+    /// The key.
+    pub value: Value,
+    /// Written with a dot.
+    pub is_attribute: bool,
+}
+
+/// Where names that a template doesn't define itself come from.
+pub trait Context {
+    /// Returns a variable, ready for use.
+    ///
+    /// # Errors
+    /// What keeps it from being ready.
+    fn resolve(&self, runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>>;
+
+    /// Returns what `name` and some of the keys behind it lead to, and how many keys that were.
+    ///
+    /// # Errors
+    /// As [`Context::resolve`].
+    fn resolve_path(
+        &self,
+        runtime: &mut dyn Runtime,
+        name: &str,
+        _keys: &[PathKey],
+    ) -> Result<Option<(Value, usize)>> {
+        Ok(self.resolve(runtime, name)?.map(|value| (value, 0)))
+    }
+
+    /// Makes the undefined of a missing name.
+    fn missing(&self, name: &str) -> Undefined {
+        Undefined::variable(name)
+    }
+
+    /// Returns what the embedder's own functions need.
+    fn embedder(&self) -> Rc<dyn Any> {
+        Rc::new(())
+    }
+}
+
+/// A context of given variables.
+pub struct MapContext(Dict);
+
+impl MapContext {
+    /// Makes a context of names and values.
+    pub fn new<K: AsRef<str>>(pairs: impl IntoIterator<Item = (K, Value)>) -> MapContext {
+        let vars = Dict::new();
+        for (name, value) in pairs {
+            vars.set(name, value);
+        }
+        MapContext(vars)
+    }
+}
+
+impl Context for MapContext {
+    fn resolve(&self, _runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>> {
+        Ok(self.0.get(name))
+    }
+}
+
+/// Filters, tests, globals, options, loader. Shared by everything that is rendered.
+pub struct Environment {
+    /// Filters by name.
+    pub filters: HashMap<&'static str, Function>,
+    /// Tests by name.
+    pub tests: HashMap<&'static str, Function>,
+    /// Global variables by name.
+    pub globals: HashMap<String, Value>,
+    /// Options of templates that say nothing else.
+    pub options: Options,
+    /// Finds included, imported and extended templates.
+    pub loader: Option<Rc<dyn Loader>>,
+    cache: RefCell<HashMap<String, Rc<Template>>>,
+}
+
+impl Default for Environment {
+    fn default() -> Environment {
+        Environment::new()
+    }
+}
+
+impl Environment {
+    /// Makes an environment with all that Jinja2 itself has.
+    pub fn new() -> Environment {
+        let table =
+            |rows: &'static [Row]| rows.iter().map(|row| (row.name, row.function)).collect();
+        Environment {
+            filters: table(filters::TABLE),
+            tests: table(tests::TABLE),
+            globals: globals::all(),
+            options: Options::default(),
+            loader: None,
+            cache: RefCell::default(),
+        }
+    }
+
+    /// Compiles a template.
+    ///
+    /// # Errors
+    /// What is wrong with its syntax, with its place.
+    pub fn compile(&self, text: &str, place: Place, trusted: bool) -> Result<Rc<Template>> {
+        self.compile_named(text, place, trusted, "<template>", &self.options)
+    }
+
+    /// Compiles a template with a name and options of its own.
+    ///
+    /// # Errors
+    /// As [`Environment::compile`].
+    pub fn compile_named(
+        &self,
+        text: &str,
+        place: Place,
+        trusted: bool,
+        name: &str,
+        options: &Options,
+    ) -> Result<Rc<Template>> {
+        let normal;
+        let mut text = text;
+        if text.contains('\r') {
+            normal = text.replace("\r\n", "\n").replace('\r', "\n");
+            text = &normal;
+        }
+        if !options.keep_trailing_newline {
+            text = text.strip_suffix('\n').unwrap_or(text);
+        }
+        let parsed = lexer::template(text, options)
+            .and_then(|tokens| parser::template(tokens, options, trusted))
+            .map_err(|problem| syntax(&problem, place))?;
+        let code = parsed.into_iter().map(Node2).collect();
+        Ok(Rc::new(Compiled {
+            code,
+            place,
+            name: name.into(),
+        }))
+    }
+
+    /// Compiles an expression.
+    ///
+    /// # Errors
+    /// What is wrong with its syntax, with its place.
+    pub fn compile_expression(
+        &self,
+        text: &str,
+        place: Place,
+        trusted: bool,
+    ) -> Result<Rc<Expression>> {
+        let expr = lexer::expression(text, &self.options)
+            .and_then(|tokens| parser::expression(tokens, &self.options, trusted))
+            .map_err(|problem| syntax(&problem, place))?;
+        Ok(Rc::new(Compiled {
+            code: Expr2(expr),
+            place,
+            name: "<expression>".into(),
+        }))
+    }
+
+    /// Renders a template to text.
+    ///
+    /// # Errors
+    /// What rendering raises, with its place.
+    pub fn render(&self, template: &Rc<Template>, context: &dyn Context) -> Result<String> {
+        Machine::new(self, context, &self.options).render(template)
+    }
+
+    /// Renders a template with options of its own.
+    ///
+    /// # Errors
+    /// As [`Environment::render`].
+    pub fn render_with(
+        &self,
+        template: &Rc<Template>,
+        context: &dyn Context,
+        options: &Options,
+    ) -> Result<String> {
+        Machine::new(self, context, options).render(template)
+    }
+
+    /// Renders a template to its pieces: text and values in order, nothing turned into text yet.
+    ///
+    /// # Errors
+    /// As [`Environment::render`].
+    pub fn render_pieces(
+        &self,
+        template: &Rc<Template>,
+        context: &dyn Context,
+    ) -> Result<Vec<Value>> {
+        Machine::new(self, context, &self.options).pieces(template)
+    }
+
+    /// Evaluates an expression.
+    ///
+    /// # Errors
+    /// As [`Environment::render`].
+    pub fn evaluate(&self, expression: &Rc<Expression>, context: &dyn Context) -> Result<Value> {
+        Machine::new(self, context, &self.options).expression(expression)
+    }
+
+    /// Calls a function of the value model with a runtime at hand.
+    ///
+    /// # Errors
+    /// What the function raises.
+    pub fn with_runtime<T>(
+        &self,
+        context: &dyn Context,
+        f: impl FnOnce(&mut dyn Runtime) -> Result<T>,
+    ) -> Result<T> {
+        f(&mut Machine::new(self, context, &self.options))
+    }
+
+    /// Returns a template that another one names.
+    pub(super) fn load(
+        &self,
+        name: &str,
+        parent: &str,
+        options: &Options,
+    ) -> Result<Option<Rc<Template>>> {
+        let Some(loader) = &self.loader else {
+            return Ok(None);
+        };
+        let Some(loaded) = loader.load(name, parent)? else {
+            return Ok(None);
+        };
+        let key = format!("{}\0{}", loaded.name, options.trim_blocks);
+        if let Some(known) = self.cache.borrow().get(&key) {
+            return Ok(Some(known.clone()));
+        }
+        let template = self.compile_named(
+            &loaded.text,
+            loaded.place,
+            loaded.trusted,
+            &loaded.name,
+            options,
+        )?;
+        self.cache.borrow_mut().insert(key, template.clone());
+        Ok(Some(template))
+    }
+}
+
+fn syntax(problem: &Problem, place: Place) -> Error {
+    let error = Error::new(Kind::TemplateSyntax, problem.message.clone());
+    match span_of(place, problem.start, problem.end) {
+        Some(span) => error.at(span),
+        None => error,
+    }
+}

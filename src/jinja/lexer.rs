@@ -1,0 +1,644 @@
+//! Splits template text into data and tokens, with Jinja2's rules for blanks around blocks.
+
+use num_bigint::BigInt;
+
+use super::Options;
+use crate::value::Value;
+
+/// What is wrong with the text, and where: byte range.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) message: String,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Token {
+    Data(String),
+    VariableBegin,
+    VariableEnd,
+    BlockBegin,
+    BlockEnd,
+    Name(String),
+    Str(String),
+    Number(Value),
+    Op(&'static str),
+    Eof,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Spanned {
+    pub(super) token: Token,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+const OPERATORS: &[&str] = &[
+    "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}",
+    ">", "<", "=", ".", ":", "|", ",", ";",
+];
+
+/// What a tag at some place opens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Opens {
+    Variable,
+    Block,
+    Comment,
+    LineStatement,
+    LineComment,
+}
+
+pub(super) struct Lexer<'a> {
+    text: &'a str,
+    options: &'a Options,
+    at: usize,
+    out: Vec<Spanned>,
+    /// The next data loses its leading blanks (`-%}`), or one newline (`trim_blocks`).
+    strip_next: bool,
+    trim_newline: bool,
+}
+
+/// Splits a whole template. Offsets are bytes of the text given.
+pub(super) fn template(text: &str, options: &Options) -> Result<Vec<Spanned>, Problem> {
+    let mut lexer = Lexer {
+        text,
+        options,
+        at: 0,
+        out: Vec::new(),
+        strip_next: false,
+        trim_newline: false,
+    };
+    lexer.run()?;
+    lexer.push(Token::Eof, text.len(), text.len());
+    Ok(lexer.out)
+}
+
+/// Splits a bare expression.
+pub(super) fn expression(text: &str, options: &Options) -> Result<Vec<Spanned>, Problem> {
+    let mut lexer = Lexer {
+        text,
+        options,
+        at: 0,
+        out: Vec::new(),
+        strip_next: false,
+        trim_newline: false,
+    };
+    lexer.tokens(None, 0)?;
+    lexer.push(Token::Eof, text.len(), text.len());
+    Ok(lexer.out)
+}
+
+impl Lexer<'_> {
+    fn push(&mut self, token: Token, start: usize, end: usize) {
+        self.out.push(Spanned { token, start, end });
+    }
+
+    fn problem(message: impl Into<String>, start: usize, end: usize) -> Problem {
+        Problem {
+            message: message.into(),
+            start,
+            end,
+        }
+    }
+
+    fn run(&mut self) -> Result<(), Problem> {
+        while self.at < self.text.len() {
+            let Some((start, opens, length)) = self.next_tag() else {
+                self.data(self.text.len(), None);
+                self.at = self.text.len();
+                break;
+            };
+            let mark = self.text[start + length..].chars().next();
+            let control = match (opens, mark) {
+                (Opens::LineStatement | Opens::LineComment, _) => None,
+                (_, Some(c @ ('-' | '+'))) => Some(c),
+                _ => None,
+            };
+            self.data(start, Some((opens, control)));
+            self.at = start + length + usize::from(control.is_some());
+            match opens {
+                Opens::Comment => self.comment(start)?,
+                Opens::LineComment => {
+                    self.at = self.text[self.at..]
+                        .find('\n')
+                        .map_or(self.text.len(), |n| self.at + n);
+                }
+                Opens::LineStatement => {
+                    self.push(Token::BlockBegin, start, self.at);
+                    let end = self.line_end();
+                    let line = self.text;
+                    self.tokens(Some(("\n", end)), start)?;
+                    let _ = line;
+                    self.push(Token::BlockEnd, end, end);
+                    self.at = (end + 1).min(self.text.len());
+                }
+                Opens::Variable => {
+                    self.push(Token::VariableBegin, start, self.at);
+                    let close = self.options.variable_end.clone();
+                    self.tokens(Some((&close, 0)), start)?;
+                }
+                Opens::Block => {
+                    if self.raw(start)? {
+                        continue;
+                    }
+                    self.push(Token::BlockBegin, start, self.at);
+                    let close = self.options.block_end.clone();
+                    self.tokens(Some((&close, 0)), start)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds where a line statement ends: at the newline outside of brackets.
+    fn line_end(&self) -> usize {
+        let mut depth = 0i32;
+        for (at, c) in self.text[self.at..].char_indices() {
+            match c {
+                '(' | '[' | '{' => depth += 1,
+                ')' | ']' | '}' => depth -= 1,
+                '\n' if depth <= 0 => return self.at + at,
+                _ => {}
+            }
+        }
+        self.text.len()
+    }
+
+    /// Finds the next tag: its start, what it opens, its length. Longer delimiters win.
+    fn next_tag(&self) -> Option<(usize, Opens, usize)> {
+        let options = self.options;
+        let mut tags: Vec<(&str, Opens)> = vec![
+            (&options.variable_start, Opens::Variable),
+            (&options.block_start, Opens::Block),
+            (&options.comment_start, Opens::Comment),
+        ];
+        tags.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
+        let mut best: Option<(usize, Opens, usize)> = None;
+        for (text, opens) in tags {
+            if let Some(at) = self.text[self.at..].find(text) {
+                let at = self.at + at;
+                if best.is_none_or(|(known, _, length)| {
+                    at < known || (at == known && text.len() > length)
+                }) {
+                    best = Some((at, opens, text.len()));
+                }
+            }
+        }
+        for (prefix, opens) in [
+            (&options.line_statement_prefix, Opens::LineStatement),
+            (&options.line_comment_prefix, Opens::LineComment),
+        ] {
+            let Some(prefix) = prefix else { continue };
+            let mut from = self.at;
+            while let Some(found) = self.text[from..].find(prefix.as_str()) {
+                let at = from + found;
+                let line = self.text[..at].rfind('\n').map_or(0, |n| n + 1);
+                let own_line = self.text[line..at].chars().all(|c| c == ' ' || c == '\t');
+                if own_line || opens == Opens::LineComment {
+                    let start = if own_line { line.max(self.at) } else { at };
+                    if best.is_none_or(|(known, ..)| start < known) {
+                        best = Some((start, opens, at + prefix.len() - start));
+                    }
+                    break;
+                }
+                from = at + prefix.len();
+            }
+        }
+        best
+    }
+
+    /// Emits the text up to `end`, blanks stripped as the tags on both sides ask.
+    fn data(&mut self, end: usize, next: Option<(Opens, Option<char>)>) {
+        let start = self.at;
+        let mut text = &self.text[start..end];
+        let mut begin = start;
+        if std::mem::take(&mut self.strip_next) {
+            let trimmed = text.trim_start();
+            begin += text.len() - trimmed.len();
+            text = trimmed;
+            self.trim_newline = false;
+        } else if std::mem::take(&mut self.trim_newline) {
+            if let Some(rest) = text.strip_prefix('\n') {
+                text = rest;
+                begin += 1;
+            } else if let Some(rest) = text.strip_prefix("\r\n") {
+                text = rest;
+                begin += 2;
+            }
+        }
+        match next {
+            Some((_, Some('-'))) => text = text.trim_end(),
+            Some((opens, control))
+                if control != Some('+')
+                    && self.options.lstrip_blocks
+                    && matches!(opens, Opens::Block | Opens::Comment) =>
+            {
+                let line = text.rfind('\n').map(|n| n + 1);
+                let (from, at_line_start) = match line {
+                    Some(line) => (line, true),
+                    None => (0, begin == 0 || self.text[..begin].ends_with('\n')),
+                };
+                if at_line_start && text[from..].chars().all(|c| c == ' ' || c == '\t') {
+                    text = &text[..from];
+                }
+            }
+            _ => {}
+        }
+        if !text.is_empty() {
+            let text = text.to_owned();
+            self.push(Token::Data(text), begin, end);
+        }
+    }
+
+    /// After a tag's closing delimiter: what happens to the blanks behind it.
+    fn closed(&mut self, control: Option<char>, is_block: bool) {
+        match control {
+            Some('-') => self.strip_next = true,
+            Some('+') => {}
+            _ => self.trim_newline = is_block && self.options.trim_blocks,
+        }
+    }
+
+    fn comment(&mut self, start: usize) -> Result<(), Problem> {
+        let close = &self.options.comment_end;
+        let Some(found) = self.text[self.at..].find(close.as_str()) else {
+            return Err(Self::problem("Missing end of comment tag", start, self.at));
+        };
+        let end = self.at + found;
+        let control = self.text[self.at..end]
+            .chars()
+            .next_back()
+            .filter(|c| matches!(c, '-' | '+'));
+        self.at = end + close.len();
+        self.closed(control, true);
+        Ok(())
+    }
+
+    /// Reads `{% raw %}…{% endraw %}` as data; says whether it was one.
+    fn raw(&mut self, start: usize) -> Result<bool, Problem> {
+        let rest = &self.text[self.at..];
+        let Some(after) = rest.trim_start().strip_prefix("raw") else {
+            return Ok(false);
+        };
+        let trimmed = after.trim_start();
+        let (control, trimmed) = match trimmed.strip_prefix(['-', '+']) {
+            Some(inner) if inner.starts_with(self.options.block_end.as_str()) => {
+                (trimmed.chars().next(), inner)
+            }
+            _ => (None, trimmed),
+        };
+        let Some(body) = trimmed.strip_prefix(self.options.block_end.as_str()) else {
+            return Ok(false);
+        };
+        let body_start = self.text.len() - body.len();
+        self.closed(control, true);
+        let mut from = body_start;
+        loop {
+            let Some(found) = self.text[from..].find(self.options.block_start.as_str()) else {
+                return Err(Self::problem(
+                    "Missing end of raw directive",
+                    start,
+                    body_start,
+                ));
+            };
+            let open = from + found;
+            let inner = &self.text[open + self.options.block_start.len()..];
+            let (left, inner) = match inner.strip_prefix(['-', '+']) {
+                Some(rest) => (inner.chars().next(), rest),
+                None => (None, inner),
+            };
+            let word = inner.trim_start();
+            if let Some(rest) = word.strip_prefix("endraw") {
+                let rest = rest.trim_start();
+                let (right, rest) = match rest.strip_prefix(['-', '+']) {
+                    Some(inner) if inner.starts_with(self.options.block_end.as_str()) => {
+                        (rest.chars().next(), inner)
+                    }
+                    _ => (None, rest),
+                };
+                if let Some(rest) = rest.strip_prefix(self.options.block_end.as_str()) {
+                    self.at = body_start;
+                    self.data(open, Some((Opens::Block, left)));
+                    self.at = self.text.len() - rest.len();
+                    self.strip_next = false;
+                    self.trim_newline = false;
+                    self.closed(right, true);
+                    return Ok(true);
+                }
+            }
+            from = open + self.options.block_start.len();
+        }
+    }
+
+    /// Reads tokens up to a closing delimiter, up to an offset (line statements), or to the end.
+    fn tokens(&mut self, close: Option<(&str, usize)>, start: usize) -> Result<(), Problem> {
+        let mut brackets: Vec<(char, usize)> = Vec::new();
+        loop {
+            let rest = &self.text[self.at..];
+            let limit = match close {
+                Some(("\n", end)) => Some(end),
+                _ => None,
+            };
+            if limit.is_some_and(|end| self.at >= end) {
+                return Ok(());
+            }
+            if let Some((close, 0)) = close
+                && brackets.is_empty()
+            {
+                let (control, candidate) = match rest.strip_prefix(['-', '+']) {
+                    Some(inner) if inner.starts_with(close) => (rest.chars().next(), inner),
+                    _ => (None, rest),
+                };
+                if candidate.starts_with(close) {
+                    let is_block = close == self.options.block_end;
+                    let from = self.at;
+                    self.at = self.text.len() - candidate.len() + close.len();
+                    let in_block = self
+                        .out
+                        .iter()
+                        .rev()
+                        .find_map(|spanned| match spanned.token {
+                            Token::BlockBegin => Some(true),
+                            Token::VariableBegin => Some(false),
+                            _ => None,
+                        });
+                    let is_block = is_block && in_block == Some(true);
+                    let token = if is_block {
+                        Token::BlockEnd
+                    } else {
+                        Token::VariableEnd
+                    };
+                    self.push(token, from, self.at);
+                    self.closed(control, is_block);
+                    return Ok(());
+                }
+            }
+            let Some(c) = rest.chars().next() else {
+                return match close {
+                    None => Ok(()),
+                    Some(_) => Err(Self::problem(
+                        "unexpected end of template: the tag that was opened here is not closed",
+                        start,
+                        start + 2,
+                    )),
+                };
+            };
+            let from = self.at;
+            if c.is_whitespace() {
+                self.at += c.len_utf8();
+            } else if c == '"' || c == '\'' {
+                self.string(c)?;
+            } else if c.is_ascii_digit() {
+                self.number()?;
+            } else if c.is_alphabetic() || c == '_' {
+                let length = rest
+                    .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+                    .unwrap_or(rest.len());
+                self.at += length;
+                let name = rest[..length].to_owned();
+                self.push(Token::Name(name), from, self.at);
+            } else if let Some(operator) = OPERATORS
+                .iter()
+                .find(|operator| rest.starts_with(**operator))
+            {
+                match *operator {
+                    "(" | "[" | "{" => brackets.push((c, from)),
+                    ")" | "]" | "}" => {
+                        let wanted = match c {
+                            ')' => '(',
+                            ']' => '[',
+                            _ => '{',
+                        };
+                        match brackets.pop() {
+                            Some((open, _)) if open == wanted => {}
+                            Some((open, _)) => {
+                                let expected = match open {
+                                    '(' => ')',
+                                    '[' => ']',
+                                    _ => '}',
+                                };
+                                return Err(Self::problem(
+                                    format!("unexpected '{c}', expected '{expected}'"),
+                                    from,
+                                    from + 1,
+                                ));
+                            }
+                            None => {
+                                return Err(Self::problem(
+                                    format!("unexpected '{c}'"),
+                                    from,
+                                    from + 1,
+                                ));
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+                self.at += operator.len();
+                self.push(Token::Op(operator), from, self.at);
+            } else {
+                let end = from + c.len_utf8();
+                return Err(Self::problem(
+                    format!(
+                        "unexpected char {} at {from}",
+                        crate::value::str_repr(&c.to_string())
+                    ),
+                    from,
+                    end,
+                ));
+            }
+        }
+    }
+
+    fn string(&mut self, quote: char) -> Result<(), Problem> {
+        let start = self.at;
+        let mut out = String::new();
+        let mut chars = self.text[start + 1..].char_indices();
+        while let Some((at, c)) = chars.next() {
+            if c == quote {
+                self.at = start + 1 + at + 1;
+                self.push(Token::Str(out), start, self.at);
+                return Ok(());
+            }
+            if c != '\\' {
+                out.push(c);
+                continue;
+            }
+            let Some((_, escape)) = chars.next() else {
+                break;
+            };
+            let mut hex = |count: usize| {
+                let mut code = 0u32;
+                for _ in 0..count {
+                    let (_, digit) = chars.next()?;
+                    code = code * 16 + digit.to_digit(16)?;
+                }
+                char::from_u32(code)
+            };
+            match escape {
+                'n' => out.push('\n'),
+                't' => out.push('\t'),
+                'r' => out.push('\r'),
+                'a' => out.push('\u{7}'),
+                'b' => out.push('\u{8}'),
+                'f' => out.push('\u{c}'),
+                'v' => out.push('\u{b}'),
+                '\n' => {}
+                '\\' | '\'' | '"' => out.push(escape),
+                'x' | 'u' | 'U' => {
+                    let count = match escape {
+                        'x' => 2,
+                        'u' => 4,
+                        _ => 8,
+                    };
+                    match hex(count) {
+                        Some(c) => out.push(c),
+                        None => {
+                            return Err(Self::problem(
+                                format!("truncated \\{escape} escape in a string"),
+                                start,
+                                start + 1,
+                            ));
+                        }
+                    }
+                }
+                '0'..='7' => {
+                    let mut code = escape.to_digit(8).unwrap_or(0);
+                    let mut look = chars.clone();
+                    for _ in 0..2 {
+                        match look.next() {
+                            Some((_, digit)) if digit.is_digit(8) => {
+                                code = code * 8 + digit.to_digit(8).unwrap_or(0);
+                                chars = look.clone();
+                            }
+                            _ => break,
+                        }
+                    }
+                    out.extend(char::from_u32(code));
+                }
+                other => {
+                    out.push('\\');
+                    out.push(other);
+                }
+            }
+        }
+        Err(Self::problem(
+            "unexpected end of a string: its quote is not closed",
+            start,
+            start + 1,
+        ))
+    }
+
+    fn number(&mut self) -> Result<(), Problem> {
+        let start = self.at;
+        let rest = &self.text[start..];
+        let lower = rest.get(..2).unwrap_or("").to_ascii_lowercase();
+        let radix = match lower.as_str() {
+            "0x" => Some(16),
+            "0o" => Some(8),
+            "0b" => Some(2),
+            _ => None,
+        };
+        if let Some(radix) = radix {
+            let digits = &rest[2..];
+            let length = digits
+                .find(|c: char| !(c.is_digit(radix) || c == '_'))
+                .unwrap_or(digits.len());
+            let number =
+                BigInt::parse_bytes(digits[..length].replace('_', "").as_bytes(), radix)
+                    .ok_or_else(|| Self::problem("a number without digits", start, start + 2))?;
+            self.at += 2 + length;
+            self.push(Token::Number(Value::from_big(number)), start, self.at);
+            return Ok(());
+        }
+        let whole = rest
+            .find(|c: char| !(c.is_ascii_digit() || c == '_'))
+            .unwrap_or(rest.len());
+        let mut length = whole;
+        let mut is_float = false;
+        let after = &rest[length..];
+        if after.starts_with('.') && after[1..].starts_with(|c: char| c.is_ascii_digit()) {
+            is_float = true;
+            let digits = &after[1..];
+            length += 1 + digits
+                .find(|c: char| !(c.is_ascii_digit() || c == '_'))
+                .unwrap_or(digits.len());
+        }
+        let after = &rest[length..];
+        if after.starts_with(['e', 'E']) {
+            let exponent = &after[1..];
+            let unsigned = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+            let digits = unsigned
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(unsigned.len());
+            if digits > 0 {
+                is_float = true;
+                length += 1 + (exponent.len() - unsigned.len()) + digits;
+            }
+        }
+        let text = rest[..length].replace('_', "");
+        self.at += length;
+        let value = if is_float {
+            Value::Float(text.parse().unwrap_or(f64::NAN))
+        } else {
+            crate::value::Number::integer(&text).unwrap_or(Value::Int(0))
+        };
+        self.push(Token::Number(value), start, self.at);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(text: &str, options: &Options) -> String {
+        template(text, options)
+            .expect("tokens")
+            .into_iter()
+            .filter_map(|spanned| match spanned.token {
+                Token::Data(text) => Some(text),
+                _ => None,
+            })
+            .collect::<Vec<_>>()
+            .join("|")
+    }
+
+    #[test]
+    fn blanks_around_blocks_go_as_asked() {
+        let trim = Options {
+            trim_blocks: true,
+            ..Options::default()
+        };
+        assert_eq!(data("a\n{% x %}\nb\n", &trim), "a\n|b\n");
+        assert_eq!(data("a\n  {%- x -%}\n  b", &trim), "a|b");
+        assert_eq!(data("a\n{% x +%}\nb", &trim), "a\n|\nb");
+        let lstrip = Options {
+            lstrip_blocks: true,
+            ..Options::default()
+        };
+        assert_eq!(
+            data("a\n  {% x %}b\n  {%+ x %}\n  {{ y }}", &lstrip),
+            "a\n|b\n  |\n  "
+        );
+        assert_eq!(data("{# c #}\na", &trim), "a");
+        assert_eq!(data("{% raw %}{{ x }}{% endraw %}y", &trim), "{{ x }}|y");
+    }
+
+    #[test]
+    fn broken_text_is_a_problem_and_never_a_panic() {
+        for text in [
+            "{{ 'a",
+            "{{ a",
+            "{% raw %}",
+            "{# a",
+            "{{ ) }}",
+            "{{ ` }}",
+            "{{ 0x }}",
+            "{{ '\\x1' }}",
+        ] {
+            assert!(template(text, &Options::default()).is_err(), "{text}");
+        }
+    }
+}

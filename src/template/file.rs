@@ -1,0 +1,241 @@
+//! Template files: header, options, search path, the variables that only they have.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::templar::{MapVariables, Templar, TemplarContext, Variables, syntax};
+use crate::diag::{Error, Kind, Result};
+use crate::jinja::{Options, Place};
+use crate::value::{Dict, Str, Value};
+
+/// How a template file is rendered.
+#[derive(Clone, Debug, Default)]
+pub struct FileOptions {
+    /// What newlines become.
+    pub newline_sequence: Option<String>,
+    /// In place of `{%`.
+    pub block_start: Option<String>,
+    /// In place of `%}`.
+    pub block_end: Option<String>,
+    /// In place of `{{`.
+    pub variable_start: Option<String>,
+    /// In place of `}}`.
+    pub variable_end: Option<String>,
+    /// In place of `{#`.
+    pub comment_start: Option<String>,
+    /// In place of `#}`.
+    pub comment_end: Option<String>,
+    /// Removes the newline behind a block.
+    pub trim_blocks: bool,
+    /// Removes blanks in front of a block.
+    pub lstrip_blocks: bool,
+    /// Where the result goes, for `template_destpath`.
+    pub dest: Option<String>,
+}
+
+/// Reads a template file.
+pub(super) fn read(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
+    String::from_utf8(bytes).map_err(|_| {
+        Error::new(
+            Kind::Value,
+            format!(
+                "Template source files must be utf-8 encoded: {}",
+                path.display()
+            ),
+        )
+    })
+}
+
+/// Renders a template file with the variables of a templar.
+pub(super) fn render(
+    templar: &Templar,
+    path: &Path,
+    search: &[PathBuf],
+    given: &FileOptions,
+) -> Result<String> {
+    let shared = &templar.0.shared;
+    let text = read(path)?;
+    let shown = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let source = shared
+        .options
+        .sources
+        .add(shown.to_string_lossy().into_owned(), text.clone());
+    let mut options = Options {
+        trim_blocks: given.trim_blocks,
+        lstrip_blocks: given.lstrip_blocks,
+        keep_trailing_newline: true,
+        ..shared.env.options.clone()
+    };
+    for (slot, value) in [
+        (&mut options.block_start, &given.block_start),
+        (&mut options.block_end, &given.block_end),
+        (&mut options.variable_start, &given.variable_start),
+        (&mut options.variable_end, &given.variable_end),
+        (&mut options.comment_start, &given.comment_start),
+        (&mut options.comment_end, &given.comment_end),
+    ] {
+        if let Some(value) = value {
+            slot.clone_from(value);
+        }
+    }
+    if let Some(newline) = &given.newline_sequence {
+        options.newline_sequence = match newline.as_str() {
+            "\\n" | "\n" => "\n".to_owned(),
+            "\\r" | "\r" => "\r".to_owned(),
+            "\\r\\n" | "\r\n" => "\r\n".to_owned(),
+            other => {
+                return Err(Error::new(
+                    Kind::Argument,
+                    format!(
+                        "newline_sequence needs to be one of: \\n, \\r or \\r\\n, found `{other}`"
+                    ),
+                ));
+            }
+        };
+    }
+    let body = header(&text, &mut options)?;
+    let offset = text.len() - body.len();
+    let extra = own_variables(&shown, given.dest.as_deref());
+    let vars = Rc::new(Layered {
+        own: MapVariables::new(extra, Vec::new()),
+        rest: templar.0.vars.clone(),
+    });
+    let inner = Templar::new(shared.clone(), vars);
+    let compiled = shared
+        .env
+        .compile_named(
+            body,
+            Place::Source(source, offset as u32),
+            true,
+            &shown.to_string_lossy(),
+            &options,
+        )
+        .map_err(syntax)?;
+    let mut dirs: Vec<PathBuf> = shown.parent().map(Path::to_path_buf).into_iter().collect();
+    for dir in search {
+        dirs.push(dir.join("templates"));
+        dirs.push(dir.clone());
+    }
+    let before = shared.files.path.replace(dirs);
+    let rendered = shared
+        .env
+        .render_with(&compiled, &TemplarContext(inner), &options);
+    shared.files.path.replace(before);
+    rendered
+}
+
+/// A template's own variables in front of all others.
+struct Layered {
+    own: MapVariables,
+    rest: Rc<dyn Variables>,
+}
+
+impl Variables for Layered {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.own.get(name).or_else(|| self.rest.get(name))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.own.names();
+        names.extend(self.rest.names());
+        names
+    }
+
+    fn search_path(&self) -> Vec<PathBuf> {
+        self.rest.search_path()
+    }
+}
+
+/// Reads `#jinja2: key: value, …` in the first line; returns the text behind it.
+fn header<'a>(text: &'a str, options: &mut Options) -> Result<&'a str> {
+    let Some(rest) = text.strip_prefix("#jinja2:") else {
+        return Ok(text);
+    };
+    let (line, body) = rest.split_once('\n').unwrap_or((rest, ""));
+    for pair in line.split(',') {
+        let Some((key, value)) = pair.split_once(':') else {
+            return Err(Error::new(
+                Kind::TemplateSyntax,
+                format!(
+                    "Malformed `#jinja2:` header: expected `key: value`, found `{}`",
+                    pair.trim()
+                ),
+            ));
+        };
+        let value = crate::value::literal(value.trim()).unwrap_or_else(|| Value::str(value.trim()));
+        let flag = super::to_bool(&value);
+        let text = value.to_str();
+        match (key.trim(), flag) {
+            ("trim_blocks", Some(flag)) => options.trim_blocks = flag,
+            ("lstrip_blocks", Some(flag)) => options.lstrip_blocks = flag,
+            ("keep_trailing_newline", Some(flag)) => options.keep_trailing_newline = flag,
+            ("block_start_string", _) => options.block_start = text,
+            ("block_end_string", _) => options.block_end = text,
+            ("variable_start_string", _) => options.variable_start = text,
+            ("variable_end_string", _) => options.variable_end = text,
+            ("comment_start_string", _) => options.comment_start = text,
+            ("comment_end_string", _) => options.comment_end = text,
+            ("newline_sequence", _) => options.newline_sequence = text,
+            ("line_statement_prefix", _) => {
+                options.line_statement_prefix = Some(text).filter(|t| t != "None")
+            }
+            ("line_comment_prefix", _) => {
+                options.line_comment_prefix = Some(text).filter(|t| t != "None")
+            }
+            (other, _) => {
+                return Err(Error::new(
+                    Kind::TemplateSyntax,
+                    format!("Invalid value for `{other}` in the `#jinja2:` header: `{text}`"),
+                ));
+            }
+        }
+    }
+    Ok(body)
+}
+
+fn own_variables(path: &Path, dest: Option<&str>) -> Dict {
+    use std::os::unix::fs::MetadataExt;
+    let vars = Dict::new();
+    let shown = path.to_string_lossy().into_owned();
+    vars.set("template_path", shown.as_str());
+    vars.set("template_fullpath", shown.as_str());
+    vars.set("template_destpath", dest.map(Value::str));
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    vars.set("template_host", name.trim());
+    let meta = std::fs::metadata(path).ok();
+    let uid = meta.as_ref().map_or(0, MetadataExt::uid);
+    let owner = std::fs::read_to_string("/etc/passwd")
+        .unwrap_or_default()
+        .lines()
+        .find_map(|line| {
+            let mut parts = line.split(':');
+            let name = parts.next()?;
+            (parts.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+        });
+    vars.set(
+        "template_uid",
+        owner.map_or_else(|| Value::from(uid), Value::from),
+    );
+    let time = |seconds: i64| {
+        jiff::Timestamp::from_second(seconds)
+            .map(|t| {
+                t.to_zoned(jiff::tz::TimeZone::system())
+                    .strftime("%Y-%m-%d %H:%M:%S")
+                    .to_string()
+            })
+            .unwrap_or_default()
+    };
+    vars.set(
+        "template_mtime",
+        time(meta.as_ref().map_or(0, MetadataExt::mtime)),
+    );
+    vars.set(
+        "template_run_date",
+        jiff::Zoned::now()
+            .strftime("%Y-%m-%d %H:%M:%S.%6f")
+            .to_string(),
+    );
+    vars.set("ansible_managed", Value::Str(Str::new("Ansible managed")));
+    vars
+}

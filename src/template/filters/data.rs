@@ -1,0 +1,329 @@
+//! Filters for dicts and serialised data: combine, JSON, YAML.
+
+use super::{failed, flag, known, only, row};
+use crate::diag::{Result, Sources};
+use crate::jinja::Row;
+use crate::value::{Args, Dict, JsonStyle, Key, Runtime, Value, from_json_text};
+use crate::yaml;
+
+pub(super) static TABLE: &[Row] = &[
+    row(
+        "combine",
+        combine,
+        "Merges dicts.",
+        "{'a': 1} | combine({'b': 2}) => {'a': 1, 'b': 2}",
+    ),
+    row(
+        "dict2items",
+        dict_to_items,
+        "Makes a list of a dict's items.",
+        "{'a': 1} | dict2items => [{'key': 'a', 'value': 1}]",
+    ),
+    row(
+        "items2dict",
+        items_to_dict,
+        "Makes a dict of a list of items.",
+        "[{'key': 'a', 'value': 1}] | items2dict => {'a': 1}",
+    ),
+    row(
+        "to_json",
+        to_json,
+        "Writes JSON.",
+        "{'a': [1, none]} | to_json => '{\"a\": [1, null]}'",
+    ),
+    row(
+        "to_nice_json",
+        to_nice_json,
+        "Writes JSON for people.",
+        "[1] | to_nice_json => '[\\n    1\\n]'",
+    ),
+    row(
+        "from_json",
+        from_json,
+        "Reads JSON.",
+        "'[1]' | from_json => [1]",
+    ),
+    row(
+        "to_yaml",
+        to_yaml,
+        "Writes YAML.",
+        "{'a': 1} | to_yaml => 'a: 1\\n'",
+    ),
+    row(
+        "to_nice_yaml",
+        to_nice_yaml,
+        "Writes YAML for people.",
+        "{'a': [1]} | to_nice_yaml => 'a:\\n- 1\\n'",
+    ),
+    row(
+        "from_yaml",
+        from_yaml,
+        "Reads YAML.",
+        "'a: yes' | from_yaml => {'a': True}",
+    ),
+    row(
+        "from_yaml_all",
+        from_yaml_all,
+        "Reads several YAML documents.",
+        "'1\\n---\\n2' | from_yaml_all | list => [1, 2]",
+    ),
+];
+
+fn dict_of(value: &Value) -> Option<Dict> {
+    match value {
+        Value::Dict(dict) => Some(dict.clone()),
+        Value::Object(object) => object.as_mapping(),
+        _ => None,
+    }
+}
+
+fn combine(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
+    let recursive = flag(args.take("recursive"));
+    let lists = args
+        .take("list_merge")
+        .map_or_else(|| "replace".to_owned(), |v| v.to_str());
+    if !matches!(
+        lists.as_str(),
+        "replace" | "keep" | "append" | "prepend" | "append_rp" | "prepend_rp"
+    ) {
+        return Err(failed(format!(
+            "merge_hash: 'list_merge' argument can only be equal to ['replace', 'keep', 'append', 'prepend', 'append_rp', 'prepend_rp'], found '{lists}'"
+        )));
+    }
+    let mut parts = Vec::new();
+    for value in args.positional {
+        match known(Some(value))? {
+            // Lists of dicts are taken apart.
+            Value::List(list) => parts.extend(list.to_vec()),
+            value => parts.push(value),
+        }
+    }
+    let mut out = Dict::new();
+    for part in parts {
+        let Some(dict) = dict_of(&part) else {
+            return Err(failed(format!(
+                "failed to combine variables, expected dicts but got a '{}' and a 'dict'",
+                part.type_name()
+            )));
+        };
+        out = merged(&out, &dict, recursive, &lists, 0);
+    }
+    Ok(Value::Dict(out))
+}
+
+fn merged(low: &Dict, high: &Dict, recursive: bool, lists: &str, depth: usize) -> Dict {
+    let out = low.copy();
+    for (key, value) in high.to_vec() {
+        let merged = match (low.get_key(&key), &value) {
+            (Some(Value::Dict(a)), Value::Dict(b))
+                if recursive && depth < crate::value::MAX_DEPTH =>
+            {
+                Value::Dict(merged(&a, b, recursive, lists, depth + 1))
+            }
+            (Some(Value::List(a)), Value::List(b)) => {
+                let (a, b) = (a.to_vec(), b.to_vec());
+                let join =
+                    |x: Vec<Value>, y: Vec<Value>| Value::list(x.into_iter().chain(y).collect());
+                let without =
+                    |x: Vec<Value>, y: &[Value]| x.into_iter().filter(|i| !y.contains(i)).collect();
+                match lists {
+                    "keep" => Value::list(a),
+                    "append" => join(a, b),
+                    "prepend" => join(b, a),
+                    "append_rp" => join(without(a, &b), b),
+                    "prepend_rp" => {
+                        let rest = without(a, &b);
+                        join(b, rest)
+                    }
+                    _ => Value::list(b),
+                }
+            }
+            _ => value,
+        };
+        out.set_key(key, merged);
+    }
+    out
+}
+
+fn dict_to_items(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [value, key_name, value_name] =
+        args.bind("dict2items", ["mydict", "key_name", "value_name"], 1)?;
+    let value = known(value)?;
+    let Some(dict) = dict_of(&value) else {
+        return Err(failed(format!(
+            "dict2items requires a dictionary, got {} instead.",
+            value.type_name()
+        )));
+    };
+    let name = |value: Option<Value>, default: &str| {
+        value.map_or_else(|| default.to_owned(), |v| v.to_str())
+    };
+    let (key_name, value_name) = (name(key_name, "key"), name(value_name, "value"));
+    Ok(Value::list(
+        dict.to_vec()
+            .into_iter()
+            .map(|(key, value)| Value::dict([(&key_name, key.into_value()), (&value_name, value)]))
+            .collect(),
+    ))
+}
+
+fn items_to_dict(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [value, key_name, value_name] =
+        args.bind("items2dict", ["mylist", "key_name", "value_name"], 1)?;
+    let name = |value: Option<Value>, default: &str| value.unwrap_or_else(|| Value::str(default));
+    let (key_name, value_name) = (name(key_name, "key"), name(value_name, "value"));
+    let value = known(value)?;
+    if !matches!(value, Value::List(_) | Value::Tuple(_)) {
+        return Err(failed(format!(
+            "items2dict requires a list, got {} instead.",
+            value.type_name()
+        )));
+    }
+    let out = Dict::new();
+    for item in value.items()? {
+        let (key, value) = (
+            runtime.item(&item, &key_name)?,
+            runtime.item(&item, &value_name)?,
+        );
+        if let Value::Undefined(undefined) = &key {
+            return Err(undefined.error());
+        }
+        out.set_key(Key::new(key)?, value);
+    }
+    Ok(Value::Dict(out))
+}
+
+fn style(args: &mut Args, nice: bool) -> JsonStyle {
+    let indent = args.take("indent").and_then(|v| v.as_i64());
+    let sort = args.take("sort_keys").map(|v| v.truth());
+    let ascii = args.take("ensure_ascii").is_none_or(|v| v.truth());
+    args.take("preprocess_unsafe");
+    args.take("vault_to_text");
+    let (indent, sort) = if nice {
+        (Some(indent.unwrap_or(4)), sort.unwrap_or(true))
+    } else {
+        (indent, sort.unwrap_or(false))
+    };
+    let base = match indent {
+        Some(indent) => JsonStyle::indented(indent.clamp(0, 100) as usize),
+        None => JsonStyle::default(),
+    };
+    let mut style = JsonStyle {
+        sort_keys: sort,
+        ascii,
+        ..base
+    };
+    if let Some(Value::Tuple(parts)) = args.take("separators") {
+        let fixed = |value: Option<&Value>, compact: &'static str, spaced: &'static str| {
+            value.map_or(spaced, |v| {
+                if v.as_str() == Some(compact) {
+                    compact
+                } else {
+                    spaced
+                }
+            })
+        };
+        style.item_separator = fixed(parts.first(), ",", ", ");
+        style.key_separator = fixed(parts.get(1), ":", ": ");
+    }
+    style
+}
+
+fn to_json(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
+    let style = style(&mut args, false);
+    only(args)?.to_json(&style).map(Value::from)
+}
+
+fn to_nice_json(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
+    let style = style(&mut args, true);
+    only(args)?.to_json(&style).map(Value::from)
+}
+
+fn from_json(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    from_json_text(&only(args)?.to_str())
+}
+
+fn emit(mut args: Args, default_indent: usize, flow: bool) -> Result<Value> {
+    let number = |value: Option<Value>, default: usize| {
+        value
+            .and_then(|v| v.as_i64())
+            .map_or(default, |n| n.max(0) as usize)
+    };
+    let indent = number(args.take("indent"), default_indent);
+    let width = number(args.take("width"), 80);
+    let sort = args.take("sort_keys").is_none_or(|v| v.truth());
+    let flow = match args.take("default_flow_style") {
+        Some(Value::None) => None,
+        Some(value) => Some(value.truth()),
+        None if flow => None,
+        None => Some(false),
+    };
+    if let Some(indent) = args.positional.get(1).and_then(Value::as_i64) {
+        args.positional.truncate(1);
+        return emit(
+            Args {
+                keyword: vec![
+                    ("indent".into(), Value::Int(indent)),
+                    ("width".into(), Value::from(width)),
+                    ("sort_keys".into(), Value::Bool(sort)),
+                ],
+                ..args
+            },
+            default_indent,
+            flow.is_none(),
+        );
+    }
+    let style = yaml::EmitStyle {
+        indent,
+        width,
+        sort_keys: sort,
+        flow,
+    };
+    yaml::emit(&only(args)?, &style).map(Value::from)
+}
+
+fn to_yaml(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    emit(args, 2, true)
+}
+
+fn to_nice_yaml(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    emit(args, 4, false)
+}
+
+fn documents(text: &str) -> Result<Vec<Value>> {
+    let sources = Sources::default();
+    let id = sources.add("<from_yaml>", text);
+    let loaded = yaml::load_all(&sources, id).map_err(|error| failed(error.full_message()))?;
+    let plain = |value: Value| {
+        value.map_leaves(&mut |leaf| match leaf {
+            Value::Str(text) => Value::str(text),
+            other => other.clone(),
+        })
+    };
+    Ok(loaded
+        .documents
+        .into_iter()
+        .map(|node| node.map_or(Value::None, |node| plain(node.to_value())))
+        .collect())
+}
+
+fn from_yaml(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let value = only(args)?;
+    let Value::Str(text) = &value else {
+        return Ok(value);
+    };
+    let mut all = documents(text)?.into_iter();
+    let first = all.next().unwrap_or(Value::None);
+    match all.next() {
+        Some(_) => Err(failed("expected a single document in the stream")),
+        None => Ok(first),
+    }
+}
+
+fn from_yaml_all(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let value = only(args)?;
+    let Value::Str(text) = &value else {
+        return Ok(value);
+    };
+    documents(text).map(Value::list)
+}

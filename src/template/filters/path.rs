@@ -1,0 +1,264 @@
+//! Filters for paths and URLs.
+
+use std::path::{Path, PathBuf};
+
+use super::{failed, known, only, row};
+use crate::diag::Result;
+use crate::jinja::Row;
+use crate::value::{Args, Runtime, Value};
+
+pub(super) static TABLE: &[Row] = &[
+    row(
+        "basename",
+        |_, a| on_text(a, |s| s.rsplit('/').next().unwrap_or(s).to_owned()),
+        "Returns a path's last part.",
+        "'/a/b' | basename => 'b'",
+    ),
+    row(
+        "dirname",
+        |_, a| on_text(a, dirname),
+        "Returns a path without its last part.",
+        "'/a/b' | dirname => '/a'",
+    ),
+    row(
+        "expanduser",
+        |_, a| on_text(a, expand_user),
+        "Replaces `~`.",
+        "'/a' | expanduser => '/a'",
+    ),
+    row(
+        "expandvars",
+        |_, a| on_text(a, expand_vars),
+        "Replaces environment variables.",
+        "'/a' | expandvars => '/a'",
+    ),
+    row(
+        "realpath",
+        |_, a| on_text(a, |s| absolute(s, true)),
+        "Follows links.",
+        "'/' | realpath => '/'",
+    ),
+    row(
+        "normpath",
+        |_, a| on_text(a, normal),
+        "Takes `.` and `..` out.",
+        "'/a/../b' | normpath => '/b'",
+    ),
+    row(
+        "relpath",
+        relpath,
+        "Returns a path as seen from another.",
+        "'/a/b' | relpath('/a') => 'b'",
+    ),
+    row(
+        "splitext",
+        splitext,
+        "Splits the extension off.",
+        "'a.txt' | splitext => ('a', '.txt')",
+    ),
+    row(
+        "path_join",
+        path_join,
+        "Joins parts of a path.",
+        "['/a', 'b'] | path_join => '/a/b'",
+    ),
+    row(
+        "urlsplit",
+        urlsplit,
+        "Takes a URL apart.",
+        "'http://h:80/p' | urlsplit('port') => 80",
+    ),
+];
+
+fn on_text(args: Args, f: fn(&str) -> String) -> Result<Value> {
+    Ok(Value::str(f(&only(args)?.to_str())))
+}
+
+fn dirname(path: &str) -> String {
+    match path.rfind('/') {
+        Some(at) => {
+            let head = &path[..=at];
+            let trimmed = head.trim_end_matches('/');
+            if trimmed.is_empty() {
+                head.to_owned()
+            } else {
+                trimmed.to_owned()
+            }
+        }
+        None => String::new(),
+    }
+}
+
+fn expand_user(path: &str) -> String {
+    match (path.strip_prefix('~'), std::env::home_dir()) {
+        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
+            format!("{}{rest}", home.to_string_lossy())
+        }
+        _ => path.to_owned(),
+    }
+}
+
+fn expand_vars(path: &str) -> String {
+    let mut out = String::new();
+    let mut rest = path;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        let (name, next) = match after
+            .strip_prefix('{')
+            .and_then(|inner| inner.split_once('}'))
+        {
+            Some((name, next)) => (name, next),
+            None => {
+                let end = after
+                    .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+                    .unwrap_or(after.len());
+                after.split_at(end)
+            }
+        };
+        match std::env::var(name) {
+            Ok(value) => {
+                out.push_str(&value);
+                rest = next;
+            }
+            Err(_) => {
+                out.push('$');
+                rest = after;
+            }
+        }
+    }
+    out + rest
+}
+
+fn normal(path: &str) -> String {
+    let absolute = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => match parts.last() {
+                Some(last) if *last != ".." => {
+                    parts.pop();
+                }
+                _ if absolute => {}
+                _ => parts.push(".."),
+            },
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    match (absolute, joined.is_empty()) {
+        (true, _) => format!("/{joined}"),
+        (false, true) => ".".to_owned(),
+        _ => joined,
+    }
+}
+
+fn absolute(path: &str, follow: bool) -> String {
+    let full = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
+    if follow && let Ok(real) = full.canonicalize() {
+        return real.to_string_lossy().into_owned();
+    }
+    normal(&full.to_string_lossy())
+}
+
+fn relpath(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [path, start] = args.bind("relpath", ["path", "start"], 1)?;
+    let path = absolute(&known(path)?.to_str(), false);
+    let start = absolute(&start.map_or_else(|| ".".to_owned(), |s| s.to_str()), false);
+    let parts = |text: &str| {
+        text.split('/')
+            .filter(|p| !p.is_empty())
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let (path, start) = (parts(&path), parts(&start));
+    let common = path.iter().zip(&start).take_while(|(a, b)| a == b).count();
+    let mut out = vec!["..".to_owned(); start.len() - common];
+    out.extend(path[common..].iter().cloned());
+    Ok(Value::str(if out.is_empty() {
+        ".".to_owned()
+    } else {
+        out.join("/")
+    }))
+}
+
+fn splitext(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let text = only(args)?.to_str();
+    let name_at = text.rfind('/').map_or(0, |at| at + 1);
+    let name = &text[name_at..];
+    let leading = name.len() - name.trim_start_matches('.').len();
+    let split = name[leading..].rfind('.').map(|at| name_at + leading + at);
+    let (head, tail) = match split {
+        Some(at) => text.split_at(at),
+        None => (text.as_str(), ""),
+    };
+    Ok(Value::tuple(vec![Value::str(head), Value::str(tail)]))
+}
+
+fn path_join(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let parts: Vec<String> = match only(args)? {
+        Value::Str(text) => vec![text.to_string()],
+        other => other.items()?.map(|part| part.to_str()).collect(),
+    };
+    let mut path = PathBuf::new();
+    for part in &parts {
+        path.push(Path::new(part));
+    }
+    Ok(Value::str(path.to_string_lossy()))
+}
+
+fn urlsplit(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [value, query] = args.bind("urlsplit", ["value", "query"], 1)?;
+    let url = known(value)?.to_str();
+    let (rest, fragment) = url.split_once('#').unwrap_or((&url, ""));
+    let (rest, query_text) = rest.split_once('?').unwrap_or((rest, ""));
+    let (scheme, rest) = match rest.split_once("://") {
+        Some((scheme, rest)) => (scheme.to_lowercase(), format!("//{rest}")),
+        None => (String::new(), rest.to_owned()),
+    };
+    let (netloc, path) = match rest.strip_prefix("//") {
+        Some(inner) => {
+            let end = inner.find('/').unwrap_or(inner.len());
+            (inner[..end].to_owned(), inner[end..].to_owned())
+        }
+        None => (String::new(), rest),
+    };
+    let (login, address) = netloc
+        .rsplit_once('@')
+        .map_or(("", netloc.as_str()), |(l, a)| (l, a));
+    let (user, password) = login.split_once(':').unwrap_or((login, ""));
+    let (host, port) = match address.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => {
+            (host, port.parse::<i64>().ok())
+        }
+        _ => (address, None),
+    };
+    let text_or_none = |text: &str| {
+        if text.is_empty() {
+            Value::None
+        } else {
+            Value::str(text)
+        }
+    };
+    let all = Value::dict([
+        ("fragment", Value::str(fragment)),
+        (
+            "hostname",
+            text_or_none(&host.trim_matches(['[', ']']).to_lowercase()),
+        ),
+        ("netloc", Value::str(&netloc)),
+        ("password", text_or_none(password)),
+        ("path", Value::str(&path)),
+        ("port", Value::from(port)),
+        ("query", Value::str(query_text)),
+        ("scheme", Value::str(&scheme)),
+        ("username", text_or_none(user)),
+    ]);
+    match query.map(|q| q.to_str()).filter(|q| !q.is_empty()) {
+        None => Ok(all),
+        Some(part) => all
+            .get(&part)
+            .ok_or_else(|| failed(format!("urlsplit: unknown URL component: {part}"))),
+    }
+}

@@ -1,0 +1,270 @@
+//! Filters on regular expressions, and the translation of Python's to ours.
+
+use fancy_regex::Regex;
+
+use super::{failed, flag, known, only, row};
+use crate::diag::Result;
+use crate::jinja::Row;
+use crate::value::{Args, Runtime, Value};
+
+pub(super) static TABLE: &[Row] = &[
+    row(
+        "regex_replace",
+        replace,
+        "Replaces what matches.",
+        "'abc' | regex_replace('b+', 'x') => 'axc'",
+    ),
+    row(
+        "regex_search",
+        search,
+        "Finds the first match.",
+        "'abc' | regex_search('b.') => 'bc'",
+    ),
+    row(
+        "regex_findall",
+        find_all,
+        "Finds all matches.",
+        "'a1b2' | regex_findall('[0-9]') => ['1', '2']",
+    ),
+    row(
+        "regex_escape",
+        escape,
+        "Escapes what is special.",
+        "'a.b' | regex_escape => 'a\\\\.b'",
+    ),
+];
+
+/// Compiles a regular expression of Python's.
+///
+/// # Errors
+/// An expression that can't be read.
+pub(in crate::template) fn translate(
+    pattern: &str,
+    ignore_case: bool,
+    multi_line: bool,
+    dot_all: bool,
+) -> Result<Regex> {
+    let mut flags = String::new();
+    for (on, flag) in [(ignore_case, 'i'), (multi_line, 'm'), (dot_all, 's')] {
+        if on {
+            flags.push(flag);
+        }
+    }
+    // Python's `$` also matches before a newline at the end; `\Z` is our `\z`.
+    let mut text = if flags.is_empty() {
+        String::new()
+    } else {
+        format!("(?{flags})")
+    };
+    let mut chars = pattern.chars().peekable();
+    let mut in_class = false;
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some('Z') => text.push_str("\\z"),
+                Some(next) => {
+                    text.push('\\');
+                    text.push(next);
+                }
+                None => text.push('\\'),
+            },
+            '[' if !in_class => {
+                in_class = true;
+                text.push('[');
+                if chars.peek() == Some(&'^') {
+                    text.extend(chars.next());
+                }
+                if chars.peek() == Some(&']') {
+                    chars.next();
+                    text.push_str("\\]");
+                }
+            }
+            // Inside a class an opening bracket stands for itself in Python.
+            '[' => text.push_str("\\["),
+            '&' | '~' if in_class => {
+                text.push('\\');
+                text.push(c);
+            }
+            ']' => {
+                in_class = false;
+                text.push(']');
+            }
+            '$' if !in_class && !multi_line => text.push_str("(?=\\n?\\z)"),
+            c => text.push(c),
+        }
+    }
+    Regex::new(&text)
+        .map_err(|error| failed(format!("the regular expression `{pattern}`: {error}")))
+}
+
+/// Expands `\1`, `\g<name>` and escapes in a replacement.
+fn expand(replacement: &str, captures: &fancy_regex::Captures<str>) -> String {
+    let mut out = String::new();
+    let mut chars = replacement.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('g') if chars.peek() == Some(&'<') => {
+                chars.next();
+                let name: String = chars.by_ref().take_while(|c| *c != '>').collect();
+                let found = match name.parse::<usize>() {
+                    Ok(index) => captures.get(index),
+                    Err(_) => captures.name(&name),
+                };
+                out.push_str(found.map_or("", |m| m.as_str()));
+            }
+            Some(digit) if digit.is_ascii_digit() => {
+                let mut index = digit.to_digit(10).unwrap_or(0) as usize;
+                if let Some(next) = chars.peek().and_then(|c| c.to_digit(10)) {
+                    index = index * 10 + next as usize;
+                    chars.next();
+                }
+                out.push_str(captures.get(index).map_or("", |m| m.as_str()));
+            }
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('r') => out.push('\r'),
+            Some(other) => {
+                if other.is_ascii_alphabetic() {
+                    out.push('\\');
+                }
+                out.push(other);
+            }
+            None => out.push('\\'),
+        }
+    }
+    out
+}
+
+fn replace(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [
+        value,
+        pattern,
+        replacement,
+        ignore_case,
+        multi_line,
+        count,
+        required,
+    ] = args.bind(
+        "regex_replace",
+        [
+            "value",
+            "pattern",
+            "replacement",
+            "ignorecase",
+            "multiline",
+            "count",
+            "mandatory_count",
+        ],
+        1,
+    )?;
+    let text = known(value)?.to_str();
+    let word = |value: Option<Value>| value.map(|v| v.to_str()).unwrap_or_default();
+    let regex = translate(&word(pattern), flag(ignore_case), flag(multi_line), false)?;
+    let replacement = word(replacement);
+    let most = count.and_then(|c| c.as_i64()).unwrap_or(0).max(0) as usize;
+    let mut out = String::new();
+    let mut at = 0;
+    let mut done = 0i64;
+    for captures in regex.captures_iter(&text) {
+        let captures = captures.map_err(|error| failed(error.to_string()))?;
+        let Some(whole) = captures.get(0) else {
+            continue;
+        };
+        out.push_str(&text[at..whole.start()]);
+        out.push_str(&expand(&replacement, &captures));
+        at = whole.end();
+        done += 1;
+        if most > 0 && done as usize >= most {
+            break;
+        }
+    }
+    if let Some(required) = required.and_then(|r| r.as_i64())
+        && required > 0
+        && done != required
+    {
+        return Err(failed(format!("expected {required} matches, found {done}")));
+    }
+    out.push_str(&text[at..]);
+    Ok(Value::str(out))
+}
+
+fn search(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
+    let (ignore_case, multi_line) = (flag(args.take("ignorecase")), flag(args.take("multiline")));
+    let mut positional = args.positional.into_iter();
+    let text = known(positional.next())?.to_str();
+    let pattern = known(positional.next())?.to_str();
+    let regex = translate(&pattern, ignore_case, multi_line, false)?;
+    let found = regex
+        .captures(&text)
+        .map_err(|error| failed(error.to_string()))?;
+    let wanted: Vec<String> = positional.map(|v| v.to_str()).collect();
+    let Some(captures) = found else {
+        return Ok(Value::None);
+    };
+    if wanted.is_empty() {
+        return Ok(captures
+            .get(0)
+            .map_or(Value::None, |m| Value::str(m.as_str())));
+    }
+    let mut out = Vec::new();
+    for group in wanted {
+        let found = if let Some(name) = group.strip_prefix("\\g<").and_then(|g| g.strip_suffix('>'))
+        {
+            match name.parse::<usize>() {
+                Ok(index) => captures.get(index),
+                Err(_) => captures.name(name),
+            }
+        } else if let Some(index) = group
+            .strip_prefix('\\')
+            .and_then(|g| g.parse::<usize>().ok())
+        {
+            captures.get(index)
+        } else {
+            return Err(failed("Unknown argument"));
+        };
+        out.push(found.map_or(Value::None, |m| Value::str(m.as_str())));
+    }
+    Ok(Value::list(out))
+}
+
+fn find_all(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [value, pattern, multi_line, ignore_case] = args.bind(
+        "regex_findall",
+        ["value", "regex", "multiline", "ignorecase"],
+        2,
+    )?;
+    let text = known(value)?.to_str();
+    let regex = translate(
+        &known(pattern)?.to_str(),
+        flag(ignore_case),
+        flag(multi_line),
+        false,
+    )?;
+    let mut out = Vec::new();
+    for captures in regex.captures_iter(&text) {
+        let captures = captures.map_err(|error| failed(error.to_string()))?;
+        let group = |at: usize| Value::str(captures.get(at).map_or("", |m| m.as_str()));
+        out.push(match captures.len() {
+            1 => group(0),
+            2 => group(1),
+            count => Value::tuple((1..count).map(group).collect()),
+        });
+    }
+    Ok(Value::list(out))
+}
+
+fn escape(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let text = only(args)?.to_str();
+    let mut out = String::new();
+    for c in text.chars() {
+        if "()[]{}?*+-|^$\\.&~# \t\n\r\u{b}\u{c}".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    Ok(Value::str(out))
+}

@@ -1,0 +1,317 @@
+//! Filters for text: booleans, quoting, comments, splitting.
+
+use super::{failed, flag, known, only, row};
+use crate::diag::Result;
+use crate::jinja::Row;
+use crate::value::{Args, Runtime, Value};
+
+pub(super) static TABLE: &[Row] = &[
+    row(
+        "bool",
+        boolean,
+        "Converts to a boolean.",
+        "'yes' | bool => True",
+    ),
+    row(
+        "ternary",
+        ternary,
+        "Chooses by truth.",
+        "true | ternary('a', 'b') => 'a'",
+    ),
+    row(
+        "mandatory",
+        mandatory,
+        "Raises where a value is undefined.",
+        "1 | mandatory => 1",
+    ),
+    row(
+        "quote",
+        quote,
+        "Quotes for a shell.",
+        "'a b' | quote => \"'a b'\"",
+    ),
+    row(
+        "comment",
+        comment,
+        "Makes a comment of text.",
+        "'a' | comment => '#\\n# a\\n#'",
+    ),
+    row(
+        "split",
+        split,
+        "Splits text.",
+        "'a,b' | split(',') => ['a', 'b']",
+    ),
+    row(
+        "type_debug",
+        type_debug,
+        "Names a value's type.",
+        "1 | type_debug => 'int'",
+    ),
+    row(
+        "urldecode",
+        url_decode,
+        "Decodes URL escapes.",
+        "'a%20b' | urldecode => 'a b'",
+    ),
+    row(
+        "human_readable",
+        human_readable,
+        "Writes a size for people.",
+        "1024 | human_readable => '1.00 KB'",
+    ),
+    row(
+        "human_to_bytes",
+        human_to_bytes,
+        "Reads a size as people write it.",
+        "'1K' | human_to_bytes => 1024",
+    ),
+];
+
+fn boolean(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let value = only(args)?;
+    Ok(match &value {
+        Value::None => Value::None,
+        Value::Bool(_) => value,
+        other => Value::Bool(match other {
+            Value::Str(text) => matches!(
+                text.to_ascii_lowercase().as_str(),
+                "yes" | "on" | "1" | "true" | "y" | "t"
+            ),
+            other => *other == Value::Int(1),
+        }),
+    })
+}
+
+fn ternary(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [value, yes, no, none] =
+        args.bind("ternary", ["value", "true_val", "false_val", "none_val"], 3)?;
+    let value = known(value)?;
+    if value.is_none()
+        && let Some(none) = none.filter(|none| !none.is_none())
+    {
+        return Ok(none);
+    }
+    Ok(if value.truth() { yes } else { no }.unwrap_or(Value::None))
+}
+
+fn mandatory(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [value, message] = args.bind("mandatory", ["a", "msg"], 1)?;
+    match value {
+        Some(Value::Undefined(undefined)) => Err(match message.filter(|m| !m.is_none()) {
+            Some(message) => failed(message.to_str()),
+            None => match &undefined.name {
+                Some(name) => failed(format!("Mandatory variable '{name}' not defined.")),
+                None => failed("Mandatory variable not defined."),
+            },
+        }),
+        value => Ok(value.unwrap_or(Value::None)),
+    }
+}
+
+fn quote(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let value = only(args)?;
+    let text = if value.is_none() {
+        String::new()
+    } else {
+        value.to_str()
+    };
+    Ok(Value::str(shell_quote(&text)))
+}
+
+/// Quotes text as Python's `shlex.quote` does.
+fn shell_quote(text: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "@%_-+=:,./".contains(c);
+    if !text.is_empty() && text.chars().all(safe) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\"'\"'"))
+}
+
+fn comment(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
+    let text = known(args.positional.first().cloned())?.to_str();
+    let style = args
+        .positional
+        .get(1)
+        .map_or_else(|| "plain".to_owned(), Value::to_str);
+    let (decoration, begin, end) = match style.as_str() {
+        "plain" => ("# ", "", ""),
+        "erlang" => ("% ", "", ""),
+        "c" => ("// ", "", ""),
+        "cblock" => (" * ", "/*", " */"),
+        "xml" => (" - ", "<!--", "-->"),
+        other => return Err(failed(format!("Invalid style '{other}'."))),
+    };
+    let mut take = |name: &str, default: &str| {
+        args.take(name)
+            .map_or_else(|| default.to_owned(), |v| v.to_str())
+    };
+    let newline = take("newline", "\n");
+    let decoration = take("decoration", decoration);
+    let (begin, end) = (take("beginning", begin), take("end", end));
+    let bare = decoration.trim_end().to_owned();
+    let prefix = take("prefix", &bare);
+    let postfix = take("postfix", &bare);
+    let count =
+        |value: Option<Value>| value.and_then(|v| v.as_i64()).unwrap_or(1).clamp(0, 1000) as usize;
+    let (before, after) = (
+        count(args.take("prefix_count")),
+        count(args.take("postfix_count")),
+    );
+    let mut out = String::new();
+    if !begin.is_empty() {
+        out.push_str(&begin);
+        out.push_str(&newline);
+    }
+    if !prefix.is_empty() {
+        out.push_str(&format!("{prefix}{newline}").repeat(before));
+    }
+    let body: Vec<String> = text
+        .split(newline.as_str())
+        .map(|line| {
+            format!("{decoration}{line}")
+                .trim_end_matches(' ')
+                .to_owned()
+        })
+        .collect();
+    out.push_str(&body.join(&newline));
+    if !postfix.is_empty() && after > 0 {
+        for _ in 0..after {
+            out.push_str(&newline);
+            out.push_str(&postfix);
+        }
+    }
+    if !end.is_empty() {
+        out.push_str(&newline);
+        out.push_str(&end);
+    }
+    Ok(Value::str(out))
+}
+
+fn split(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [value, separator, most] = args.bind("split", ["value", "sep", "maxsplit"], 1)?;
+    let text = known(value)?.to_str();
+    let most = most.and_then(|m| m.as_i64()).unwrap_or(-1);
+    let parts: Vec<&str> = match separator.filter(|s| !s.is_none()) {
+        Some(separator) => {
+            let separator = separator.to_str();
+            if separator.is_empty() {
+                return Err(failed("empty separator"));
+            }
+            let parts: Vec<String> = if most < 0 {
+                text.split(separator.as_str()).map(str::to_owned).collect()
+            } else {
+                text.splitn(most as usize + 1, separator.as_str())
+                    .map(str::to_owned)
+                    .collect()
+            };
+            return Ok(Value::list(parts.into_iter().map(Value::from).collect()));
+        }
+        None => text.split_whitespace().collect(),
+    };
+    Ok(Value::list(parts.into_iter().map(Value::str).collect()))
+}
+
+fn type_debug(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    Ok(Value::str(match args.positional.first() {
+        Some(Value::Undefined(_)) => "AnsibleUndefined",
+        Some(value) => value.type_name(),
+        None => "NoneType",
+    }))
+}
+
+fn url_decode(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let text = only(args)?.to_str().replace('+', " ");
+    let mut out = Vec::new();
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let code = (bytes[at] == b'%')
+            .then(|| {
+                text.get(at + 1..at + 3)
+                    .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            })
+            .flatten();
+        match code {
+            Some(byte) => {
+                out.push(byte);
+                at += 3;
+            }
+            None => {
+                out.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    Ok(Value::str(String::from_utf8_lossy(&out)))
+}
+
+const UNITS: &[(&str, f64)] = &[
+    ("Y", 1_208_925_819_614_629_174_706_176.0),
+    ("Z", 1_180_591_620_717_411_303_424.0),
+    ("E", 1_152_921_504_606_846_976.0),
+    ("P", 1_125_899_906_842_624.0),
+    ("T", 1_099_511_627_776.0),
+    ("G", 1_073_741_824.0),
+    ("M", 1_048_576.0),
+    ("K", 1024.0),
+];
+
+fn human_readable(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [size, bits, unit] = args.bind("human_readable", ["size", "isbits", "unit"], 1)?;
+    let size = known(size)?;
+    let number = size
+        .as_f64()
+        .or_else(|| size.to_str().trim().parse().ok())
+        .ok_or_else(|| failed(format!("human_readable() failed on bad input: {size}")))?;
+    let base = if flag(bits) { "bits" } else { "Bytes" };
+    let wanted = unit
+        .filter(|u| !u.is_none())
+        .map(|u| u.to_str().to_uppercase());
+    let short = if base == "bits" { "b" } else { "B" };
+    for (name, factor) in UNITS {
+        let fits = match &wanted {
+            Some(wanted) => wanted.starts_with(name),
+            None => number >= *factor,
+        };
+        if fits {
+            return Ok(Value::str(format!("{:.2} {name}{short}", number / factor)));
+        }
+    }
+    Ok(Value::str(format!("{number:.2} {base}")))
+}
+
+fn human_to_bytes(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [size, default, _bits] =
+        args.bind("human_to_bytes", ["size", "default_unit", "isbits"], 1)?;
+    let text = known(size)?.to_str();
+    let text = text.trim();
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .unwrap_or(text.len());
+    let number: f64 = text[..end].parse().map_err(|_| {
+        failed(format!(
+            "human_to_bytes() can't interpret following string: {text}"
+        ))
+    })?;
+    let unit = text[end..].trim();
+    let unit = if unit.is_empty() {
+        default.map(|d| d.to_str()).unwrap_or_default()
+    } else {
+        unit.to_owned()
+    };
+    let upper = unit.to_uppercase();
+    if upper.is_empty() || upper == "B" || upper == "BYTES" {
+        return Ok(Value::from(number as i64));
+    }
+    let factor = UNITS
+        .iter()
+        .find(|(name, _)| upper.starts_with(name))
+        .map(|(_, factor)| *factor);
+    match factor {
+        Some(factor) => Ok(Value::from((number * factor).round() as i64)),
+        None => Err(failed(format!(
+            "human_to_bytes() failed to convert {text} (unit = {unit}). The suffix must be one of Y, Z, E, P, T, G, M, K, B"
+        ))),
+    }
+}

@@ -1,0 +1,327 @@
+//! Lookups that read files or run programs on the controller.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{failed, option};
+use crate::diag::{Error, Result};
+use crate::template::FileOptions;
+use crate::template::templar::Templar;
+use crate::value::Value;
+
+type Options<'a> = &'a [(String, Value)];
+
+fn find(templar: &Templar, sub: &str, name: &str) -> Option<PathBuf> {
+    let path = Path::new(name);
+    if path.is_absolute() {
+        return path.exists().then(|| path.to_path_buf());
+    }
+    templar
+        .0
+        .vars
+        .search_path()
+        .iter()
+        .flat_map(|dir| [dir.join(sub).join(path), dir.join(path)])
+        .find(|path| path.exists())
+}
+
+fn flag(options: Options, name: &str, default: bool) -> bool {
+    option(options, name).map_or(default, |value| {
+        crate::template::to_bool(value).unwrap_or(default)
+    })
+}
+
+pub(super) fn file(templar: &Templar, terms: &[Value], options: Options) -> Result<Vec<Value>> {
+    let mut out = Vec::new();
+    for term in terms {
+        let name = term.to_str();
+        let path = find(templar, "files", &name)
+            .ok_or_else(|| failed(format!("Unable to access the file '{name}'.")))?;
+        let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, &error))?;
+        let mut text = String::from_utf8_lossy(&bytes).into_owned();
+        if flag(options, "lstrip", false) {
+            text = text.trim_start().to_owned();
+        }
+        if flag(options, "rstrip", true) {
+            text.truncate(text.trim_end().len());
+        }
+        out.push(Value::str(text));
+    }
+    Ok(out)
+}
+
+pub(super) fn template(templar: &Templar, terms: &[Value], options: Options) -> Result<Vec<Value>> {
+    let mut out = Vec::new();
+    for term in terms {
+        let name = term.to_str();
+        let path = find(templar, "templates", &name).ok_or_else(|| {
+            failed(format!(
+                "the template file {name} could not be found for the lookup"
+            ))
+        })?;
+        let text = |key: &str| {
+            option(options, key)
+                .filter(|v| !v.is_none())
+                .map(Value::to_str)
+        };
+        let given = FileOptions {
+            variable_start: text("variable_start_string"),
+            variable_end: text("variable_end_string"),
+            comment_start: text("comment_start_string"),
+            comment_end: text("comment_end_string"),
+            trim_blocks: flag(options, "trim_blocks", true),
+            lstrip_blocks: flag(options, "lstrip_blocks", false),
+            ..FileOptions::default()
+        };
+        let search = templar.0.vars.search_path();
+        out.push(Value::str(templar.render_file(&path, &search, &given)?));
+    }
+    Ok(out)
+}
+
+pub(super) fn fileglob(
+    templar: &Templar,
+    terms: &[Value],
+    _options: Options,
+) -> Result<Vec<Value>> {
+    let mut out = Vec::new();
+    for term in terms {
+        let pattern = term.to_str();
+        let (dir, name) = pattern.rsplit_once('/').unwrap_or(("", &pattern));
+        let dirs: Vec<PathBuf> = if dir.starts_with('/') {
+            vec![PathBuf::from(dir)]
+        } else {
+            let path = templar.0.vars.search_path();
+            path.iter()
+                .flat_map(|base| [base.join("files").join(dir), base.join(dir)])
+                .collect()
+        };
+        let glob = globset::GlobBuilder::new(name)
+            .literal_separator(true)
+            .build()
+            .map_err(|error| failed(error.to_string()))?
+            .compile_matcher();
+        for dir in dirs {
+            let Ok(entries) = std::fs::read_dir(&dir) else {
+                continue;
+            };
+            let mut found: Vec<PathBuf> = entries
+                .flatten()
+                .map(|entry| entry.path())
+                .filter(|path| path.is_file() && path.file_name().is_some_and(|n| glob.is_match(n)))
+                .collect();
+            found.sort();
+            if !found.is_empty() {
+                out.extend(found.iter().map(|path| Value::str(path.to_string_lossy())));
+                break;
+            }
+        }
+    }
+    Ok(out)
+}
+
+pub(super) fn first_found(
+    templar: &Templar,
+    terms: &[Value],
+    options: Options,
+) -> Result<Vec<Value>> {
+    let mut candidates: Vec<(Option<String>, String)> = Vec::new();
+    let mut skip = flag(options, "skip", false);
+    let list = |value: Option<&Value>| -> Vec<String> {
+        match value {
+            Some(Value::List(list)) => list.to_vec().iter().map(Value::to_str).collect(),
+            Some(Value::None) | None => Vec::new(),
+            Some(one) => one
+                .to_str()
+                .split([',', ';'])
+                .map(|part| part.trim().to_owned())
+                .collect(),
+        }
+    };
+    let mut add = |files: Vec<String>, paths: Vec<String>| {
+        if paths.is_empty() {
+            candidates.extend(files.into_iter().map(|file| (None, file)));
+        } else {
+            for path in &paths {
+                candidates.extend(files.iter().map(|file| (Some(path.clone()), file.clone())));
+            }
+        }
+    };
+    add(
+        list(option(options, "files")),
+        list(option(options, "paths")),
+    );
+    for term in terms {
+        match term {
+            Value::Dict(dict) => {
+                skip |= dict
+                    .get("skip")
+                    .is_some_and(|v| crate::template::to_bool(&v).unwrap_or(false));
+                add(
+                    list(dict.get("files").as_ref()),
+                    list(dict.get("paths").as_ref()),
+                );
+            }
+            Value::List(inner) => add(
+                inner.to_vec().iter().map(Value::to_str).collect(),
+                Vec::new(),
+            ),
+            other => add(vec![other.to_str()], Vec::new()),
+        }
+    }
+    for (dir, name) in candidates {
+        let wanted = match dir {
+            Some(dir) => Path::new(&dir).join(&name).to_string_lossy().into_owned(),
+            None => name,
+        };
+        for sub in ["files", "templates", "vars", "tasks"] {
+            if let Some(found) = find(templar, sub, &wanted) {
+                return Ok(vec![Value::str(found.to_string_lossy())]);
+            }
+        }
+    }
+    if skip {
+        return Ok(Vec::new());
+    }
+    Err(failed("No file was found when using first_found."))
+}
+
+fn output(templar: &Templar, term: &Value) -> Result<Vec<u8>> {
+    let command = term.to_str();
+    let done = Command::new("/bin/sh")
+        .arg("-c")
+        .arg(&command)
+        .current_dir(if templar.0.shared.options.base_dir.is_dir() {
+            &templar.0.shared.options.base_dir
+        } else {
+            Path::new(".")
+        })
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|error| failed(format!("lookup_plugin.pipe({command}): {error}")))?;
+    if done.status.success() {
+        return Ok(done.stdout);
+    }
+    Err(failed(format!(
+        "lookup_plugin.pipe({command}) returned {}",
+        done.status.code().unwrap_or(-1)
+    )))
+}
+
+pub(super) fn pipe(templar: &Templar, terms: &[Value], _options: Options) -> Result<Vec<Value>> {
+    terms
+        .iter()
+        .map(|term| {
+            let bytes = output(templar, term)?;
+            Ok(Value::str(String::from_utf8_lossy(&bytes).trim_end()))
+        })
+        .collect()
+}
+
+pub(super) fn lines(templar: &Templar, terms: &[Value], _options: Options) -> Result<Vec<Value>> {
+    let mut out = Vec::new();
+    for term in terms {
+        let bytes = output(templar, term)?;
+        out.extend(String::from_utf8_lossy(&bytes).lines().map(Value::str));
+    }
+    Ok(out)
+}
+
+/// Reads a password from a file; makes one where there is none.
+pub(super) fn password(
+    _templar: &Templar,
+    terms: &[Value],
+    options: Options,
+) -> Result<Vec<Value>> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut out = Vec::new();
+    for term in terms {
+        let text = term.to_str();
+        let mut words = text.split_whitespace();
+        let path = words.next().unwrap_or("").to_owned();
+        let mut length = 20usize;
+        let mut chars = "ascii_letters,digits,.,:-_".to_owned();
+        let mut set = |key: &str, value: &str| -> Result<()> {
+            match key {
+                "length" => {
+                    length = value
+                        .parse()
+                        .map_err(|_| failed(format!("`length` is no number: {value}")))?;
+                }
+                "chars" => value.clone_into(&mut chars),
+                other => {
+                    return Err(failed(format!(
+                        "Unrecognized parameter(s) given to password lookup: {other}"
+                    )));
+                }
+            }
+            Ok(())
+        };
+        for word in words {
+            let (key, value) = word.split_once('=').unwrap_or((word, ""));
+            set(key, value)?;
+        }
+        for (key, value) in options {
+            let value = match value {
+                Value::List(list) => list
+                    .to_vec()
+                    .iter()
+                    .map(Value::to_str)
+                    .collect::<Vec<_>>()
+                    .join(","),
+                other => other.to_str(),
+            };
+            set(key, &value)?;
+        }
+        let file = Path::new(&path);
+        if path != "/dev/null" && file.exists() {
+            let known = std::fs::read_to_string(file).map_err(|error| Error::io(file, &error))?;
+            out.push(Value::str(known.trim_end_matches('\n')));
+            continue;
+        }
+        let made = random_text(length, &chars);
+        if path != "/dev/null" {
+            if let Some(parent) = file.parent() {
+                std::fs::create_dir_all(parent).map_err(|error| Error::io(parent, &error))?;
+            }
+            std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(file)
+                .and_then(|mut file| writeln!(file, "{made}"))
+                .map_err(|error| Error::io(file, &error))?;
+        }
+        out.push(Value::str(made));
+    }
+    Ok(out)
+}
+
+fn random_text(length: usize, chars: &str) -> String {
+    use rand::RngExt;
+    let mut pool: Vec<char> = Vec::new();
+    let parts: Vec<&str> = if chars.is_empty() {
+        vec!["ascii_letters", "digits"]
+    } else {
+        chars.split(',').collect()
+    };
+    for part in parts {
+        match part {
+            "ascii_letters" => pool.extend(('a'..='z').chain('A'..='Z')),
+            "ascii_lowercase" => pool.extend('a'..='z'),
+            "ascii_uppercase" => pool.extend('A'..='Z'),
+            "digits" => pool.extend('0'..='9'),
+            "hexdigits" => pool.extend(('0'..='9').chain('a'..='f').chain('A'..='F')),
+            "punctuation" => pool.extend("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~".chars()),
+            other => pool.extend(other.chars()),
+        }
+    }
+    if pool.is_empty() {
+        return String::new();
+    }
+    let mut rng = rand::rng();
+    (0..length.min(10_000))
+        .map(|_| pool[rng.random_range(0..pool.len())])
+        .collect()
+}

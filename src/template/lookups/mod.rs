@@ -1,0 +1,321 @@
+//! Lookups: what `lookup`, `query` and `with_…` give. What they give is data, never a template.
+
+mod files;
+mod lists;
+mod vars;
+
+use super::templar::Templar;
+use crate::diag::{Error, Kind, Result};
+use crate::value::{Args, Runtime, Str, Value};
+
+/// The signature of every lookup: terms and options in, results out.
+pub(super) type Function = fn(&Templar, &[Value], &[(String, Value)]) -> Result<Vec<Value>>;
+
+/// A lookup.
+pub struct Row {
+    /// Its name.
+    pub name: &'static str,
+    pub(super) function: Function,
+    /// What it gives.
+    pub doc: &'static str,
+}
+
+/// All lookups.
+pub static TABLE: &[Row] = &[
+    Row {
+        name: "dict",
+        function: lists::dict,
+        doc: "The items of dicts.",
+    },
+    Row {
+        name: "env",
+        function: vars::env,
+        doc: "Environment variables of the controller.",
+    },
+    Row {
+        name: "file",
+        function: files::file,
+        doc: "The content of files of the controller.",
+    },
+    Row {
+        name: "fileglob",
+        function: files::fileglob,
+        doc: "Files of the controller that match a pattern.",
+    },
+    Row {
+        name: "first_found",
+        function: files::first_found,
+        doc: "The first file of the controller that exists.",
+    },
+    Row {
+        name: "flattened",
+        function: lists::flattened,
+        doc: "Lists taken apart.",
+    },
+    Row {
+        name: "indexed_items",
+        function: lists::indexed_items,
+        doc: "Items with their index.",
+    },
+    Row {
+        name: "items",
+        function: lists::items,
+        doc: "The items of lists, one level taken apart.",
+    },
+    Row {
+        name: "lines",
+        function: files::lines,
+        doc: "The lines that a program prints on the controller.",
+    },
+    Row {
+        name: "list",
+        function: lists::list,
+        doc: "The terms as they are.",
+    },
+    Row {
+        name: "nested",
+        function: lists::nested,
+        doc: "All combinations of the items of lists.",
+    },
+    Row {
+        name: "password",
+        function: files::password,
+        doc: "A password kept in a file of the controller.",
+    },
+    Row {
+        name: "pipe",
+        function: files::pipe,
+        doc: "What a program prints on the controller.",
+    },
+    Row {
+        name: "random_choice",
+        function: lists::random_choice,
+        doc: "One of the terms.",
+    },
+    Row {
+        name: "sequence",
+        function: lists::sequence,
+        doc: "Numbers, formatted.",
+    },
+    Row {
+        name: "subelements",
+        function: lists::subelements,
+        doc: "Items paired with those of an inner list.",
+    },
+    Row {
+        name: "template",
+        function: files::template,
+        doc: "Rendered template files of the controller.",
+    },
+    Row {
+        name: "together",
+        function: lists::together,
+        doc: "The items of lists side by side.",
+    },
+    Row {
+        name: "varnames",
+        function: vars::varnames,
+        doc: "Names of variables that match.",
+    },
+    Row {
+        name: "vars",
+        function: vars::vars,
+        doc: "Variables by name.",
+    },
+];
+
+/// Global functions of templates.
+pub(super) static GLOBALS: &[(&str, crate::value::Function)] = &[
+    ("lookup", lookup),
+    ("query", query),
+    ("q", query),
+    ("now", vars::now),
+    ("undef", vars::undef),
+];
+
+/// Returns the templar that an expression is evaluated by.
+pub(super) fn templar(runtime: &mut dyn Runtime) -> Result<Templar> {
+    runtime
+        .embedder()
+        .downcast_ref::<Templar>()
+        .cloned()
+        .ok_or_else(|| Error::new(Kind::Internal, "lookups need a templar"))
+}
+
+/// Takes lookup results' trust away, all the way down.
+fn data(value: Value) -> Value {
+    value.map_leaves(&mut |leaf| match leaf {
+        Value::Str(text) => Value::Str(text.clone().with_trust(false)),
+        other => other.clone(),
+    })
+}
+
+fn run(
+    templar: &Templar,
+    name: &str,
+    terms: &[Value],
+    options: &[(String, Value)],
+) -> Result<Vec<Value>> {
+    let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
+    let Some(function) = templar.0.shared.lookups.get(short) else {
+        let error = Error::new(Kind::Filter, format!("lookup plugin ({name}) not found"));
+        return Err(
+            match crate::diag::closest(short, templar.0.shared.lookups.keys().copied()) {
+                Some(near) => error.help(format!("did you mean `{near}`?")),
+                None => error,
+            },
+        );
+    };
+    Ok(function(templar, terms, options)?
+        .into_iter()
+        .map(data)
+        .collect())
+}
+
+fn arguments(mut args: Args) -> Result<(String, Vec<Value>, Vec<(String, Value)>)> {
+    if args.positional.is_empty() {
+        return Err(Error::type_error(
+            "lookup() missing 1 required positional argument: 'plugin_name'",
+        ));
+    }
+    let name = args.positional.remove(0).to_str();
+    for term in &args.positional {
+        if let Value::Undefined(undefined) = term {
+            return Err(undefined.error());
+        }
+    }
+    // One list stands for its items.
+    let terms = match &args.positional[..] {
+        [Value::List(list)] => list.to_vec(),
+        _ => args.positional,
+    };
+    Ok((name, terms, args.keyword))
+}
+
+fn lookup(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let templar = templar(runtime)?;
+    let (name, terms, mut options) = arguments(args)?;
+    let mut take = |wanted: &str| {
+        options
+            .iter()
+            .position(|(key, _)| key == wanted)
+            .map(|at| options.remove(at).1)
+    };
+    let wants_list = take("wantlist").is_some_and(|v| v.truth());
+    let errors = take("errors").map_or_else(|| "strict".to_owned(), |v| v.to_str());
+    let results = match run(&templar, &name, &terms, &options) {
+        Ok(results) => results,
+        Err(_) if matches!(errors.as_str(), "ignore" | "warn") => {
+            return Ok(if wants_list {
+                Value::list(Vec::new())
+            } else {
+                Value::None
+            });
+        }
+        Err(error) => {
+            return Err(Error::new(
+                Kind::Filter,
+                format!(
+                    "The lookup plugin '{name}' failed: {}",
+                    error.full_message()
+                ),
+            ));
+        }
+    };
+    if wants_list {
+        return Ok(Value::list(results));
+    }
+    match &results[..] {
+        [one] => Ok(one.clone()),
+        [] => Ok(Value::str("")),
+        many if many.iter().all(|item| matches!(item, Value::Str(_))) => Ok(Value::str(
+            many.iter().map(Value::to_str).collect::<Vec<_>>().join(","),
+        )),
+        _ => Ok(Value::list(results)),
+    }
+}
+
+fn query(runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
+    args.keyword.retain(|(key, _)| key != "wantlist");
+    args.keyword
+        .push(("wantlist".to_owned(), Value::Bool(true)));
+    lookup(runtime, args)
+}
+
+/// Returns the items of a task's loop.
+pub(super) fn loop_items(
+    templar: &Templar,
+    with: Option<&str>,
+    items: &Value,
+) -> Result<Vec<Value>> {
+    let Some(name) = with else {
+        let rendered = templar.finish(items, 0)?;
+        return match rendered {
+            Value::List(list) => Ok(list.to_vec()),
+            Value::Tuple(items) => Ok(items.to_vec()),
+            Value::Undefined(undefined) => Err(undefined.error()),
+            other => Err(Error::new(
+                Kind::Type,
+                format!(
+                    "The `loop` value must resolve to a 'list', not '{}'.",
+                    other.type_name()
+                ),
+            )
+            .help("Provide a list of items/templates, or a template resolving to a list.")),
+        };
+    };
+    if name == "dict" || name == "subelements" || name == "first_found" {
+        let rendered = templar.render(items)?;
+        let terms = match rendered {
+            Value::List(list) => list.to_vec(),
+            one => vec![one],
+        };
+        return run(templar, name, &terms, &[]);
+    }
+    let rendered = match bare(templar, items)? {
+        Some(value) => value,
+        None => templar.finish(items, 0)?,
+    };
+    let terms = match rendered {
+        Value::List(list) => list.to_vec(),
+        Value::Undefined(undefined) => return Err(undefined.error()),
+        one => vec![one],
+    };
+    let results = run(templar, name, &terms, &[]).map_err(|error| match error.kind() {
+        Kind::Filter if error.message().contains("not found") => Error::new(
+            Kind::Parse,
+            format!("Unexpected failure in finding the lookup named '{name}' in the available lookup plugins"),
+        ),
+        _ => error,
+    })?;
+    Ok(results)
+}
+
+/// A bare word in `with_items` that names a variable means the variable, below 2.19.
+fn bare(templar: &Templar, items: &Value) -> Result<Option<Value>> {
+    let Value::Str(text) = items else {
+        return Ok(None);
+    };
+    if templar.0.shared.options.level.native_results() || text.contains("{{") {
+        return Ok(None);
+    }
+    let first = text.split(['.', '[', '|']).next().unwrap_or("").trim();
+    if first.is_empty() || templar.0.vars.get(first).is_none() {
+        return Ok(None);
+    }
+    templar
+        .render(&Value::Str(Str::trusted(format!("{{{{ {text} }}}}"))))
+        .map(Some)
+}
+
+/// Returns an option of a lookup.
+fn option<'a>(options: &'a [(String, Value)], name: &str) -> Option<&'a Value> {
+    options
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value)
+}
+
+fn failed(message: impl Into<String>) -> Error {
+    Error::new(Kind::Filter, message)
+}

@@ -1,0 +1,93 @@
+//! Lookups and functions about variables, environment and time.
+
+use super::{failed, option};
+use crate::diag::{Error, Kind, Result};
+use crate::template::filters::translate;
+use crate::template::templar::Templar;
+use crate::value::{Args, Runtime, Undefined, Value};
+
+type Options<'a> = &'a [(String, Value)];
+
+pub(super) fn env(templar: &Templar, terms: &[Value], options: Options) -> Result<Vec<Value>> {
+    let default = option(options, "default");
+    Ok(terms
+        .iter()
+        .map(|term| {
+            let name = term.to_str();
+            let name = name.split_whitespace().next().unwrap_or("");
+            match templar.0.shared.options.environment.get(name) {
+                Some(value) => Value::str(value),
+                None => default.cloned().unwrap_or_else(|| Value::str("")),
+            }
+        })
+        .collect())
+}
+
+pub(super) fn vars(templar: &Templar, terms: &[Value], options: Options) -> Result<Vec<Value>> {
+    let mut out = Vec::new();
+    for term in terms {
+        let Value::Str(name) = term else {
+            return Err(failed(format!(
+                "Invalid setting identifier, \"{term}\" is not a string, its a {}",
+                term.type_name()
+            )));
+        };
+        match templar.variable(name)? {
+            Some(value) => out.push(value),
+            None => match option(options, "default") {
+                Some(default) => out.push(default.clone()),
+                None => {
+                    return Err(Error::new(
+                        Kind::Undefined,
+                        format!("No variable found with this name: {name}"),
+                    ));
+                }
+            },
+        }
+    }
+    Ok(out)
+}
+
+pub(super) fn varnames(
+    templar: &Templar,
+    terms: &[Value],
+    _options: Options,
+) -> Result<Vec<Value>> {
+    let names = templar.0.vars.names();
+    let mut out = Vec::new();
+    for term in terms {
+        let regex = translate(&term.to_str(), false, false, false)?;
+        for name in &names {
+            if regex.is_match(name).unwrap_or(false) {
+                out.push(Value::str(name));
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// `now(utc=false, fmt=None)`.
+pub(super) fn now(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [utc, format] = args.bind("now", ["utc", "fmt"], 0)?;
+    let zone = if utc.is_some_and(|u| u.truth()) {
+        jiff::tz::TimeZone::UTC
+    } else {
+        jiff::tz::TimeZone::system()
+    };
+    let now = jiff::Timestamp::now().to_zoned(zone);
+    let format = format
+        .filter(|f| !f.is_none())
+        .map_or_else(|| "%Y-%m-%d %H:%M:%S%.6f".to_owned(), |f| f.to_str());
+    jiff::fmt::strtime::format(&format, &now)
+        .map(Value::from)
+        .map_err(|error| failed(format!("the time format `{format}`: {error}")))
+}
+
+/// `undef(hint=…)`.
+pub(super) fn undef(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [hint] = args.bind("undef", ["hint"], 0)?;
+    let hint = hint
+        .filter(|h| !h.is_none())
+        .map_or_else(|| "undef() function".to_owned(), |h| h.to_str());
+    Ok(Value::undefined(Undefined::hint(hint)))
+}

@@ -1,0 +1,123 @@
+//! What all templating of a run shares: the engine with Ansible's filters, tests and lookups.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::{filters, lookups, tests};
+use crate::compat::Level;
+use crate::diag::{Result, Sources};
+use crate::jinja::{Environment, Loaded, Loader, Options, Place};
+
+/// What a run's templating is made with.
+#[derive(Clone, Default)]
+pub struct SharedOptions {
+    /// The compatibility level.
+    pub level: Level,
+    /// All texts.
+    pub sources: Sources,
+    /// Environment variables, for `lookup('env')`.
+    pub environment: BTreeMap<String, String>,
+    /// Number of `-v`.
+    pub verbosity: u8,
+    /// The working directory of programs that lookups start.
+    pub base_dir: PathBuf,
+}
+
+/// The engine and the options of a run.
+pub struct Shared {
+    /// The engine.
+    pub(super) env: Environment,
+    /// The options.
+    pub(super) options: SharedOptions,
+    pub(super) lookups: HashMap<&'static str, lookups::Function>,
+    pub(super) files: Rc<Files>,
+}
+
+impl Shared {
+    /// Makes the engine with all that Ansible has.
+    pub fn new(options: SharedOptions) -> Rc<Shared> {
+        let mut env = Environment::new();
+        for row in filters::TABLES.iter().flat_map(|table| table.iter()) {
+            env.filters.insert(row.name, row.function);
+        }
+        for row in tests::TABLE {
+            env.tests.insert(row.name, row.function);
+        }
+        // Everything of Ansible's own collection has its full name as well.
+        let full = |name: &'static str| -> &'static str {
+            Box::leak(format!("ansible.builtin.{name}").into_boxed_str())
+        };
+        let all: Vec<_> = env
+            .filters
+            .iter()
+            .map(|(name, function)| (*name, *function))
+            .collect();
+        for (name, function) in all.iter().filter(|(name, _)| !name.contains('.')) {
+            env.filters.insert(full(name), *function);
+        }
+        let all: Vec<_> = env
+            .tests
+            .iter()
+            .map(|(name, function)| (*name, *function))
+            .collect();
+        for (name, function) in all.iter().filter(|(name, _)| !name.contains('.')) {
+            env.tests.insert(full(name), *function);
+        }
+        for (name, function) in lookups::GLOBALS {
+            env.globals.insert(
+                (*name).to_owned(),
+                crate::value::Value::function(name, *function),
+            );
+        }
+        env.options = Options {
+            trim_blocks: true,
+            keep_trailing_newline: true,
+            none_is_empty: true,
+            ..Options::default()
+        };
+        let files = Rc::new(Files {
+            sources: options.sources.clone(),
+            path: std::cell::RefCell::default(),
+        });
+        env.loader = Some(files.clone());
+        let lookups = lookups::TABLE
+            .iter()
+            .map(|row| (row.name, row.function))
+            .collect();
+        Rc::new(Shared {
+            env,
+            options,
+            lookups,
+            files,
+        })
+    }
+}
+
+/// Finds included templates along the search path of the template that is rendered.
+pub(super) struct Files {
+    sources: Sources,
+    pub(super) path: std::cell::RefCell<Vec<PathBuf>>,
+}
+
+impl Loader for Files {
+    fn load(&self, name: &str, parent: &str) -> Result<Option<Loaded>> {
+        let mut places = Vec::new();
+        if let Some(dir) = Path::new(parent).parent() {
+            places.push(dir.join(name));
+        }
+        places.extend(self.path.borrow().iter().map(|dir| dir.join(name)));
+        let Some(found) = places.into_iter().find(|path| path.is_file()) else {
+            return Ok(None);
+        };
+        let text = super::file::read(&found)?;
+        let shown = found.to_string_lossy().into_owned();
+        let source = self.sources.add(shown.clone(), text.clone());
+        Ok(Some(Loaded {
+            text: text.into(),
+            place: Place::Source(source, 0),
+            name: shown,
+            trusted: true,
+        }))
+    }
+}

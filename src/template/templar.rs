@@ -1,0 +1,490 @@
+//! Renders values with a host's variables, each only when it is reached.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::lookups;
+use super::results;
+use super::shared::Shared;
+use super::{FileOptions, condition};
+use crate::diag::{Error, Kind, Result, Span};
+use crate::jinja::{Context, PathKey, Place, is_dict_method};
+use crate::value::{Dict, Key, MAX_DEPTH, Runtime, Str, Undefined, Value};
+
+/// Where raw variables come from.
+pub trait Variables {
+    /// Returns a variable as written.
+    fn get(&self, name: &str) -> Option<Value>;
+    /// Returns the names of all variables.
+    fn names(&self) -> Vec<String>;
+    /// Returns where relative files are looked for.
+    fn search_path(&self) -> Vec<PathBuf>;
+}
+
+/// Variables of a dict.
+pub struct MapVariables {
+    vars: Dict,
+    path: Vec<PathBuf>,
+}
+
+impl MapVariables {
+    /// Makes variables of a dict and a search path.
+    pub fn new(vars: Dict, path: Vec<PathBuf>) -> MapVariables {
+        MapVariables { vars, path }
+    }
+}
+
+impl Variables for MapVariables {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.vars.get(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.vars
+            .keys()
+            .iter()
+            .filter_map(|key| key.as_str().map(str::to_owned))
+            .collect()
+    }
+
+    fn search_path(&self) -> Vec<PathBuf> {
+        self.path.clone()
+    }
+}
+
+/// Renders values with some variables. Clones share what is rendered already.
+#[derive(Clone)]
+pub struct Templar(pub(super) Rc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) shared: Rc<Shared>,
+    pub(super) vars: Rc<dyn Variables>,
+    /// Variables rendered so far.
+    memo: RefCell<HashMap<String, Value>>,
+    /// What is being rendered, to tell cycles.
+    open: RefCell<Vec<String>>,
+}
+
+impl Templar {
+    /// Makes a templar for some variables.
+    pub fn new(shared: Rc<Shared>, vars: Rc<dyn Variables>) -> Templar {
+        Templar(Rc::new(Inner {
+            shared,
+            vars,
+            memo: RefCell::default(),
+            open: RefCell::default(),
+        }))
+    }
+
+    /// Returns the number of `-v`.
+    pub fn verbosity(&self) -> u8 {
+        self.0.shared.options.verbosity
+    }
+
+    /// Forgets what was rendered: a variable changed.
+    pub fn forget(&self, name: &str) {
+        let _ = name;
+        self.0.memo.borrow_mut().clear();
+    }
+
+    /// Renders a value, all the way down; what stays undefined is an error.
+    ///
+    /// # Errors
+    /// What rendering raises, with its place.
+    pub fn render(&self, value: &Value) -> Result<Value> {
+        let rendered = self.finish(value, 0)?;
+        check(&rendered, 0)?;
+        Ok(rendered)
+    }
+
+    /// Returns a variable, rendered; `None` where there is none.
+    ///
+    /// # Errors
+    /// What rendering raises.
+    pub fn variable(&self, name: &str) -> Result<Option<Value>> {
+        let Some(value) = self.reach(name, &[])?.map(|(value, _)| value) else {
+            return Ok(None);
+        };
+        match &value {
+            Value::Undefined(undefined) => Err(undefined.error()),
+            _ => Ok(Some(value)),
+        }
+    }
+
+    /// Evaluates a condition.
+    ///
+    /// # Errors
+    /// What evaluating raises; a result that is no boolean where the level wants one.
+    pub fn condition(&self, condition: &Value) -> Result<bool> {
+        condition::evaluate(self, condition)
+    }
+
+    /// Says whether a value is `omit`.
+    pub fn is_omit(&self, value: &Value) -> bool {
+        matches!(value, Value::Object(object) if object.type_name() == "Omit")
+    }
+
+    /// Leaves out what is `omit` inside of lists and dicts.
+    pub fn strip_omit(&self, value: &Value) -> Value {
+        match value {
+            Value::List(list) => Value::list(
+                list.to_vec()
+                    .iter()
+                    .filter(|item| !self.is_omit(item))
+                    .map(|item| self.strip_omit(item))
+                    .collect(),
+            ),
+            Value::Dict(dict) => Value::Dict(
+                dict.to_vec()
+                    .into_iter()
+                    .filter(|(_, item)| !self.is_omit(item))
+                    .map(|(key, item)| (key, self.strip_omit(&item)))
+                    .collect::<Dict>(),
+            ),
+            other => other.clone(),
+        }
+    }
+
+    /// Returns what `debug: var=…` shows: the value of an expression, or a text that says that it
+    /// is undefined.
+    ///
+    /// # Errors
+    /// What evaluating raises, besides what is undefined.
+    pub fn debug_var(&self, name: &Str) -> Result<Value> {
+        let text = if name.contains("{{") {
+            self.render(&Value::Str(name.clone()))?.to_str()
+        } else {
+            name.to_string()
+        };
+        let text = name.like(text);
+        match self.expression(&text).and_then(|value| {
+            check(&value, 0)?;
+            Ok(value)
+        }) {
+            Ok(value) => Ok(value),
+            Err(error) if error.kind() == Kind::Undefined => {
+                Ok(Value::str("VARIABLE IS NOT DEFINED!"))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Evaluates an expression.
+    ///
+    /// # Errors
+    /// What evaluating raises.
+    pub fn expression(&self, text: &Str) -> Result<Value> {
+        let env = &self.0.shared.env;
+        let compiled = env
+            .compile_expression(text, place(text), text.is_trusted())
+            .map_err(syntax)?;
+        let context = TemplarContext(self.clone());
+        match env.evaluate(&compiled, &context)? {
+            Value::Undefined(undefined) => Err(undefined.error()),
+            value => Ok(value),
+        }
+    }
+
+    /// Returns the items of a loop: `loop` without, `with_NAME` with a lookup's name.
+    ///
+    /// # Errors
+    /// What rendering raises; a loop over something that is no list.
+    pub fn loop_items(&self, with: Option<&str>, items: &Value) -> Result<Vec<Value>> {
+        lookups::loop_items(self, with, items)
+    }
+
+    /// Renders a template file.
+    ///
+    /// # Errors
+    /// What reading or rendering raises, with its place.
+    pub fn render_file(
+        &self,
+        path: &Path,
+        search: &[PathBuf],
+        options: &FileOptions,
+    ) -> Result<String> {
+        super::file::render(self, path, search, options)
+    }
+
+    /// Renders text as a template, whatever its trust.
+    ///
+    /// # Errors
+    /// What rendering raises.
+    pub(super) fn template(&self, text: &Str) -> Result<Value> {
+        let env = &self.0.shared.env;
+        let level = self.0.shared.options.level;
+        let compiled = env.compile(text, place(text), true).map_err(syntax)?;
+        let context = TemplarContext(self.clone());
+        if level.native_results() {
+            return results::native(env.render_pieces(&compiled, &context)?, level);
+        }
+        if let Some(value) = self.single_variable(text)? {
+            return Ok(value);
+        }
+        env.render(&compiled, &context)
+            .map(|text| results::from_text(&text))
+    }
+
+    /// Below 2.19, `{{ name }}` alone keeps a number's, a boolean's or `None`'s type.
+    fn single_variable(&self, text: &str) -> Result<Option<Value>> {
+        let Some(name) = text
+            .trim()
+            .strip_prefix("{{")
+            .and_then(|rest| rest.strip_suffix("}}"))
+        else {
+            return Ok(None);
+        };
+        let name = name.trim();
+        let simple = name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !simple {
+            return Ok(None);
+        }
+        Ok(match self.0.vars.get(name) {
+            Some(value @ (Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::None)) => {
+                Some(value)
+            }
+            _ => None,
+        })
+    }
+
+    /// Renders a value; elements that fail become undefined values that raise when used.
+    pub(super) fn finish(&self, value: &Value, depth: usize) -> Result<Value> {
+        if depth > MAX_DEPTH {
+            return Err(Error::new(
+                Kind::Recursion,
+                "maximum recursion depth exceeded",
+            ));
+        }
+        let lenient = |item: &Value| {
+            self.finish(item, depth + 1)
+                .unwrap_or_else(|error| Value::undefined(Undefined::failed(error)))
+        };
+        Ok(match value {
+            Value::Str(text) if is_template(text) => self.template(text)?,
+            Value::List(list) => {
+                let items = list.borrow();
+                if items.iter().all(is_plain) {
+                    return Ok(value.clone());
+                }
+                let items = items.clone();
+                Value::list(items.iter().map(lenient).collect())
+            }
+            Value::Tuple(items) => Value::tuple(items.iter().map(lenient).collect()),
+            Value::Dict(dict) => {
+                if dict
+                    .borrow()
+                    .iter()
+                    .all(|(key, item)| is_plain(key.value()) && is_plain(item))
+                {
+                    return Ok(value.clone());
+                }
+                let made = Dict::new();
+                for (key, item) in dict.to_vec() {
+                    let key = match key.value() {
+                        Value::Str(text) if is_template(text) => Key::new(self.template(text)?)?,
+                        _ => key,
+                    };
+                    made.set_key(key, lenient(&item));
+                }
+                Value::Dict(made)
+            }
+            other => other.clone(),
+        })
+    }
+
+    /// Returns what a name and some of the keys behind it lead to, rendering only that.
+    pub(super) fn reach(&self, name: &str, keys: &[PathKey]) -> Result<Option<(Value, usize)>> {
+        let known = self.0.memo.borrow().get(name).cloned();
+        if let Some(value) = known {
+            return Ok(Some((value, 0)));
+        }
+        if name == "vars" {
+            return Ok(Some((self.all_vars(), 0)));
+        }
+        let Some(raw) = self.0.vars.get(name) else {
+            return Ok(None);
+        };
+        let mut value = raw;
+        let mut used = 0;
+        // Go down through what is not rendered yet.
+        while let (Value::Dict(dict), Some(key)) = (&value, keys.get(used)) {
+            if key.is_attribute && key.value.as_str().is_some_and(is_dict_method) {
+                break;
+            }
+            let Ok(wanted) = Key::new(key.value.clone()) else {
+                break;
+            };
+            let Some(inner) = dict.get_key(&wanted) else {
+                break;
+            };
+            value = inner;
+            used += 1;
+        }
+        if used == 0 && is_plain(&value) {
+            return Ok(Some((value, 0)));
+        }
+        let label = if used == 0 {
+            name.to_owned()
+        } else {
+            format!("{name}\0{used}\0{}", path_text(&keys[..used]))
+        };
+        if self.0.open.borrow().contains(&label) {
+            return Err(Error::new(
+                Kind::Recursion,
+                "Recursive loop detected in template: maximum recursion depth exceeded",
+            )
+            .help(format!(
+                "the variables need each other: {}",
+                self.cycle(&label)
+            )));
+        }
+        self.0.open.borrow_mut().push(label);
+        let finished = self.finish(&value, 0);
+        self.0.open.borrow_mut().pop();
+        let finished = match finished {
+            Ok(value) => value,
+            Err(error) => return Err(error),
+        };
+        if used == 0 {
+            self.0
+                .memo
+                .borrow_mut()
+                .insert(name.to_owned(), finished.clone());
+        }
+        Ok(Some((finished, used)))
+    }
+
+    fn cycle(&self, label: &str) -> String {
+        let open = self.0.open.borrow();
+        let from = open.iter().position(|known| known == label).unwrap_or(0);
+        let shown = |text: &String| text.split('\0').next().unwrap_or_default().to_owned();
+        let mut names: Vec<String> = open[from..].iter().map(shown).collect();
+        names.push(shown(&label.to_owned()));
+        names.join(" → ")
+    }
+
+    fn all_vars(&self) -> Value {
+        let all = Dict::new();
+        for name in self.0.vars.names() {
+            if name != "hostvars"
+                && let Some(value) = self.0.vars.get(&name)
+            {
+                all.set(name, value);
+            }
+        }
+        Value::Dict(all)
+    }
+
+    /// Says which name is near a missing one.
+    fn near(&self, name: &str) -> Option<String> {
+        let names = self.0.vars.names();
+        crate::diag::closest(name, names.iter().map(String::as_str)).map(str::to_owned)
+    }
+}
+
+fn path_text(keys: &[PathKey]) -> String {
+    keys.iter()
+        .map(|key| key.value.repr())
+        .collect::<Vec<_>>()
+        .join("\0")
+}
+
+/// Says whether text is a template that may be rendered.
+pub(super) fn is_template(text: &Str) -> bool {
+    text.is_trusted() && (text.contains("{{") || text.contains("{%") || text.contains("{#"))
+}
+
+/// Says whether rendering a value gives the value itself.
+fn is_plain(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => !is_template(text),
+        Value::List(list) => list.borrow().iter().all(is_plain),
+        Value::Tuple(items) => items.iter().all(is_plain),
+        Value::Dict(dict) => dict
+            .borrow()
+            .iter()
+            .all(|(key, item)| is_plain(key.value()) && is_plain(item)),
+        _ => true,
+    }
+}
+
+/// Raises what is undefined inside a value.
+pub(super) fn check(value: &Value, depth: usize) -> Result<()> {
+    if depth > MAX_DEPTH {
+        return Ok(());
+    }
+    match value {
+        Value::Undefined(undefined) => Err(undefined.error()),
+        Value::List(list) => list
+            .to_vec()
+            .iter()
+            .try_for_each(|item| check(item, depth + 1)),
+        Value::Tuple(items) => items.iter().try_for_each(|item| check(item, depth + 1)),
+        Value::Dict(dict) => dict
+            .to_vec()
+            .iter()
+            .try_for_each(|(_, item)| check(item, depth + 1)),
+        _ => Ok(()),
+    }
+}
+
+/// Returns where a text is written, as the engine wants it.
+pub(super) fn place(text: &Str) -> Place {
+    match text.origin() {
+        Some(origin) => Place::Scalar(Span {
+            source: origin.source,
+            start: origin.offset,
+            end: origin.offset + 1,
+        }),
+        None => Place::Nowhere,
+    }
+}
+
+/// Words a syntax error as Ansible does.
+pub(super) fn syntax(error: Error) -> Error {
+    if error.kind() == Kind::TemplateSyntax && !error.message().starts_with("Syntax error") {
+        let message = format!("Syntax error in template: {}", error.message());
+        return error.message_as(message);
+    }
+    error
+}
+
+/// The engine's view of a templar.
+pub(super) struct TemplarContext(pub(super) Templar);
+
+impl Context for TemplarContext {
+    fn resolve(&self, _runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>> {
+        Ok(self.0.reach(name, &[])?.map(|(value, _)| value))
+    }
+
+    fn resolve_path(
+        &self,
+        _runtime: &mut dyn Runtime,
+        name: &str,
+        keys: &[PathKey],
+    ) -> Result<Option<(Value, usize)>> {
+        self.0.reach(name, keys)
+    }
+
+    fn missing(&self, name: &str) -> Undefined {
+        match self.0.near(name) {
+            Some(near) => {
+                let error = Error::new(Kind::Undefined, format!("'{name}' is undefined"))
+                    .help(format!("did you mean `{near}`?"));
+                Undefined {
+                    name: Some(name.to_owned()),
+                    ..Undefined::failed(error)
+                }
+            }
+            None => Undefined::variable(name),
+        }
+    }
+
+    fn embedder(&self) -> Rc<dyn Any> {
+        Rc::new(self.0.clone())
+    }
+}

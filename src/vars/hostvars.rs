@@ -1,0 +1,181 @@
+//! `hostvars`: every host's variables, rendered when they are read.
+
+use std::rc::Rc;
+
+use super::{PlayNames, Store, View};
+use crate::diag::Result;
+use crate::template::{Templar, Variables};
+use crate::value::{Args, Dict, Key, Object, Runtime, Value};
+
+/// `hostvars` itself: hosts by name.
+pub struct HostVars {
+    store: Store,
+    play: Option<Rc<PlayNames>>,
+}
+
+impl HostVars {
+    /// Makes `hostvars` as seen from a play.
+    pub fn all(store: &Store, play: Option<&Rc<PlayNames>>) -> Value {
+        Value::Object(Rc::new(HostVars {
+            store: store.clone(),
+            play: play.cloned(),
+        }))
+    }
+
+    fn host(&self, name: &str) -> Option<Value> {
+        self.store.inventory().borrow().has_host(name).then(|| {
+            let view = Rc::new(View::new(&self.store, name, self.play.as_ref(), None));
+            Value::Object(Rc::new(OneHost {
+                store: self.store.clone(),
+                view,
+            }))
+        })
+    }
+}
+
+impl Object for HostVars {
+    fn type_name(&self) -> &'static str {
+        "HostVars"
+    }
+
+    fn len(&self) -> Option<usize> {
+        Some(self.store.inventory().borrow().host_names().len())
+    }
+
+    fn item(&self, _runtime: &mut dyn Runtime, key: &Value) -> Result<Option<Value>> {
+        Ok(key.as_str().and_then(|name| self.host(name)))
+    }
+
+    fn attribute(&self, _runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>> {
+        Ok(self.host(name))
+    }
+
+    fn call_method(
+        &self,
+        runtime: &mut dyn Runtime,
+        name: &str,
+        args: Args,
+    ) -> Result<Option<Value>> {
+        method(self, runtime, name, args)
+    }
+
+    fn iterate(&self) -> Option<Vec<Value>> {
+        Some(
+            self.store
+                .inventory()
+                .borrow()
+                .host_names()
+                .iter()
+                .map(Value::str)
+                .collect(),
+        )
+    }
+
+    fn as_mapping(&self) -> Option<Dict> {
+        let names = self.store.inventory().borrow().host_names();
+        Some(
+            names
+                .iter()
+                .filter_map(|name| Some((Key::str(name), self.host(name)?)))
+                .collect(),
+        )
+    }
+}
+
+/// The variables of one host.
+struct OneHost {
+    store: Store,
+    view: Rc<View>,
+}
+
+impl OneHost {
+    fn read(&self, name: &str) -> Result<Option<Value>> {
+        if self.view.get(name).is_none() {
+            return Ok(None);
+        }
+        let templar = Templar::new(self.store.run_names().templates.clone(), self.view.clone());
+        templar.variable(name)
+    }
+}
+
+impl Object for OneHost {
+    fn type_name(&self) -> &'static str {
+        "HostVarsVars"
+    }
+
+    fn len(&self) -> Option<usize> {
+        Some(self.view.names().len())
+    }
+
+    fn item(&self, _runtime: &mut dyn Runtime, key: &Value) -> Result<Option<Value>> {
+        key.as_str().map_or(Ok(None), |name| self.read(name))
+    }
+
+    fn attribute(&self, _runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>> {
+        self.read(name)
+    }
+
+    fn call_method(
+        &self,
+        runtime: &mut dyn Runtime,
+        name: &str,
+        args: Args,
+    ) -> Result<Option<Value>> {
+        method(self, runtime, name, args)
+    }
+
+    fn iterate(&self) -> Option<Vec<Value>> {
+        Some(self.view.names().iter().map(Value::str).collect())
+    }
+
+    fn as_mapping(&self) -> Option<Dict> {
+        // Names whose rendering fails are left as undefined: they raise when they are read.
+        Some(
+            self.view
+                .names()
+                .iter()
+                .filter(|name| name.as_str() != "hostvars" && name.as_str() != "vars")
+                .filter_map(|name| {
+                    let value = self.read(name).unwrap_or_else(|error| {
+                        Some(Value::undefined(crate::value::Undefined::failed(error)))
+                    })?;
+                    Some((Key::str(name), value))
+                })
+                .collect(),
+        )
+    }
+}
+
+/// The methods of a mapping.
+fn method(
+    object: &dyn Object,
+    runtime: &mut dyn Runtime,
+    name: &str,
+    args: Args,
+) -> Result<Option<Value>> {
+    let keys = || object.iterate().unwrap_or_default();
+    Ok(Some(match name {
+        "get" => {
+            let [key, default] = args.bind("get", ["key", "default"], 1)?;
+            let found = match key {
+                Some(key) => object.item(runtime, &key)?,
+                None => None,
+            };
+            found.or(default).unwrap_or(Value::None)
+        }
+        "keys" => Value::list(keys()),
+        "values" | "items" => {
+            let mut out = Vec::new();
+            for key in keys() {
+                let value = object.item(runtime, &key)?.unwrap_or(Value::None);
+                out.push(if name == "items" {
+                    Value::tuple(vec![key, value])
+                } else {
+                    value
+                });
+            }
+            Value::list(out)
+        }
+        _ => return Ok(None),
+    }))
+}

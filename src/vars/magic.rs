@@ -1,0 +1,255 @@
+//! Magic variables: what the engine itself says about run, play and host.
+//!
+//! **Source:** "Special variables" of Ansible's documentation.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use crate::inventory::Inventory;
+use crate::playbook::{Item, Play, Role};
+use crate::template::Shared;
+use crate::value::{Dict, Key, Value};
+
+/// All names that magic variables have, in the order in which they are listed.
+pub(super) const NAMES: &[&str] = &[
+    "inventory_hostname",
+    "inventory_hostname_short",
+    "inventory_dir",
+    "inventory_file",
+    "group_names",
+    "groups",
+    "hostvars",
+    "omit",
+    "ansible_facts",
+    "ansible_version",
+    "ansible_check_mode",
+    "ansible_diff_mode",
+    "ansible_forks",
+    "ansible_verbosity",
+    "ansible_limit",
+    "ansible_run_tags",
+    "ansible_skip_tags",
+    "ansible_inventory_sources",
+    "ansible_config_file",
+    "ansible_playbook_python",
+    "playbook_dir",
+    "ansible_play_name",
+    "ansible_play_hosts",
+    "ansible_play_hosts_all",
+    "ansible_play_batch",
+    "play_hosts",
+    "ansible_play_role_names",
+    "ansible_role_names",
+    "ansible_dependent_role_names",
+    "role_names",
+    "role_name",
+    "role_path",
+    "ansible_role_name",
+    "ansible_parent_role_names",
+    "ansible_parent_role_paths",
+    "ansible_collection_name",
+    "ansible_search_path",
+];
+
+/// What is the same for the whole run.
+pub struct RunNames {
+    /// Where the run was started; the base of relative paths without a playbook.
+    pub base_dir: PathBuf,
+    /// What all templating shares: filters, tests, lookups, level.
+    pub templates: Rc<Shared>,
+    /// Variables with fixed values: `ansible_version`, `ansible_check_mode`, `omit`, ….
+    pub fixed: Dict,
+}
+
+impl RunNames {
+    /// Returns a magic variable that is the same for all hosts.
+    pub fn magic(&self, name: &str) -> Option<Value> {
+        self.fixed.get(name)
+    }
+}
+
+/// What is the same for one play: its hosts, roles and files.
+pub struct PlayNames {
+    /// The play.
+    pub play: Rc<Play>,
+    state: RefCell<State>,
+}
+
+#[derive(Default)]
+struct State {
+    hosts_all: Vec<String>,
+    batch: Vec<String>,
+    hosts: Vec<String>,
+    roles: Vec<Rc<Role>>,
+    handlers: Vec<Item>,
+    vars_files: HashMap<String, Vec<(Rc<str>, Dict)>>,
+}
+
+impl PlayNames {
+    /// Starts a play on some hosts.
+    pub fn new(play: Rc<Play>, hosts: Vec<String>) -> PlayNames {
+        let roles = play.role_list.clone();
+        let state = State {
+            batch: hosts.clone(),
+            hosts: hosts.clone(),
+            hosts_all: hosts,
+            roles,
+            ..State::default()
+        };
+        PlayNames {
+            play,
+            state: RefCell::new(state),
+        }
+    }
+
+    /// Starts a batch of `serial`.
+    pub fn start_batch(&self, hosts: &[String]) {
+        let mut state = self.state.borrow_mut();
+        state.batch = hosts.to_vec();
+        state.hosts = hosts.to_vec();
+    }
+
+    /// Takes a host that failed or could not be reached off the list.
+    pub fn drop_host(&self, host: &str) {
+        self.state.borrow_mut().hosts.retain(|known| known != host);
+    }
+
+    /// Adds a role that an include brought.
+    pub fn add_role(&self, role: &Rc<Role>) {
+        let mut state = self.state.borrow_mut();
+        if !state.roles.iter().any(|known| Rc::ptr_eq(known, role)) {
+            state.roles.push(role.clone());
+        }
+    }
+
+    /// Adds handlers that an included role brought; they come before the play's own.
+    pub fn add_handlers(&self, handlers: &[Item]) {
+        self.state
+            .borrow_mut()
+            .handlers
+            .extend(handlers.iter().cloned());
+    }
+
+    /// Returns all handlers: those of the play and its roles, then those that includes brought.
+    pub fn handlers(&self) -> Vec<Item> {
+        let mut all = self.play.handlers.clone();
+        all.extend(self.state.borrow().handlers.iter().cloned());
+        all
+    }
+
+    /// Returns the hosts of the batch that is running.
+    pub fn batch(&self) -> Vec<String> {
+        self.state.borrow().batch.clone()
+    }
+
+    /// Returns the roles of the play, in order.
+    pub fn roles(&self) -> Vec<Rc<Role>> {
+        self.state.borrow().roles.clone()
+    }
+
+    /// Sets what a host's `vars_files` contain.
+    pub fn set_vars_files(&self, host: &str, files: Vec<(Rc<str>, Dict)>) {
+        self.state
+            .borrow_mut()
+            .vars_files
+            .insert(host.to_owned(), files);
+    }
+
+    /// Returns what a host's `vars_files` contain, in order.
+    pub fn vars_files(&self, host: &str) -> Vec<(Rc<str>, Dict)> {
+        self.state
+            .borrow()
+            .vars_files
+            .get(host)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Returns a magic variable of the play.
+    pub fn magic(&self, name: &str) -> Option<Value> {
+        let state = self.state.borrow();
+        let list = |names: &[String]| Value::list(names.iter().map(Value::str).collect());
+        Some(match name {
+            "playbook_dir" => Value::str(self.play.dir.to_string_lossy()),
+            "ansible_play_name" => match &self.play.name {
+                Some(name) => name.clone(),
+                None => self.play.hosts.clone(),
+            },
+            "ansible_play_hosts" | "play_hosts" => list(&state.hosts),
+            "ansible_play_hosts_all" => list(&state.hosts_all),
+            "ansible_play_batch" => list(&state.batch),
+            "ansible_play_role_names" => {
+                let mut direct: Vec<String> = Vec::new();
+                for role in self
+                    .play
+                    .role_list
+                    .iter()
+                    .filter(|role| role.parents.is_empty())
+                {
+                    if !direct.contains(&role.name) {
+                        direct.push(role.name.clone());
+                    }
+                }
+                list(&direct)
+            }
+            "ansible_dependent_role_names" => {
+                let mut names: Vec<String> = Vec::new();
+                for role in self
+                    .play
+                    .role_list
+                    .iter()
+                    .filter(|role| !role.parents.is_empty())
+                {
+                    if !names.contains(&role.name) {
+                        names.push(role.name.clone());
+                    }
+                }
+                list(&names)
+            }
+            "role_names" | "ansible_role_names" => {
+                let mut names: Vec<String> = Vec::new();
+                for role in &self.play.role_list {
+                    if !names.contains(&role.name) {
+                        names.push(role.name.clone());
+                    }
+                }
+                list(&names)
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// Returns a magic variable that depends on the inventory and a host.
+pub(super) fn of_host(inventory: &Inventory, host: &str, name: &str) -> Option<Value> {
+    Some(match name {
+        "inventory_hostname" => Value::str(host),
+        "inventory_hostname_short" => Value::str(short_name(host)),
+        "group_names" => Value::list(inventory.group_names(host).iter().map(Value::str).collect()),
+        "groups" => Value::Dict(
+            inventory
+                .groups_with_hosts()
+                .into_iter()
+                .map(|(group, hosts)| {
+                    (
+                        Key::str(group),
+                        Value::list(hosts.iter().map(Value::str).collect()),
+                    )
+                })
+                .collect(),
+        ),
+        "inventory_dir" => inventory.source_dir(host)?.into(),
+        "inventory_file" => inventory.source_file(host)?.into(),
+        _ => return None,
+    })
+}
+
+/// Returns a host's name up to the first dot, or all of an address.
+fn short_name(host: &str) -> &str {
+    if host.parse::<std::net::IpAddr>().is_ok() {
+        return host;
+    }
+    host.split('.').next().unwrap_or(host)
+}
