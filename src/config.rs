@@ -1,1 +1,506 @@
-//! Settings: defaults, ansible.cfg, environment, flags.
+//! Settings: defaults, ansible.cfg, environment.
+//!
+//! One table says where each setting comes from. Flags are the command line's own.
+//!
+//! **Source:** "Ansible Configuration Settings" of Ansible's documentation.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::diag::{Error, Kind, Result, Sources, Span};
+
+/// A setting: where it stands in ansible.cfg, which variables set it, what it is without.
+pub struct Setting {
+    /// The name that the program knows it by.
+    pub name: &'static str,
+    /// Section and key in ansible.cfg.
+    pub ini: &'static [(&'static str, &'static str)],
+    /// Environment variables, first one wins.
+    pub env: &'static [&'static str],
+    /// Its value where nothing sets it; empty is none.
+    pub default: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+const fn row(
+    name: &'static str,
+    ini: &'static [(&'static str, &'static str)],
+    env: &'static [&'static str],
+    default: &'static str,
+    doc: &'static str,
+) -> Setting {
+    Setting {
+        name,
+        ini,
+        env,
+        default,
+        doc,
+    }
+}
+
+/// All settings.
+pub static TABLE: &[Setting] = &[
+    row(
+        "any_errors_fatal",
+        &[("defaults", "any_errors_fatal")],
+        &["ANSIBLE_ANY_ERRORS_FATAL"],
+        "no",
+        "A failure on one host ends the play for all.",
+    ),
+    row(
+        "become",
+        &[("privilege_escalation", "become")],
+        &["ANSIBLE_BECOME"],
+        "no",
+        "Become another user.",
+    ),
+    row(
+        "become_exe",
+        &[("privilege_escalation", "become_exe")],
+        &["ANSIBLE_BECOME_EXE"],
+        "",
+        "The executable that changes the user.",
+    ),
+    row(
+        "become_flags",
+        &[("privilege_escalation", "become_flags")],
+        &["ANSIBLE_BECOME_FLAGS"],
+        "",
+        "Flags for it.",
+    ),
+    row(
+        "become_method",
+        &[("privilege_escalation", "become_method")],
+        &["ANSIBLE_BECOME_METHOD"],
+        "",
+        "The way to change the user.",
+    ),
+    row(
+        "become_user",
+        &[("privilege_escalation", "become_user")],
+        &["ANSIBLE_BECOME_USER"],
+        "",
+        "The user to become.",
+    ),
+    row(
+        "check_mode_markers",
+        &[("defaults", "check_mode_markers")],
+        &["ANSIBLE_CHECK_MODE_MARKERS"],
+        "no",
+        "Mark dry runs on the screen.",
+    ),
+    row(
+        "compat",
+        &[("regrole", "compat")],
+        &["REGROLE_COMPAT"],
+        "",
+        "The compatibility level: 2.9, 2.18 or 2.19.",
+    ),
+    row(
+        "diff_always",
+        &[("diff", "always")],
+        &["ANSIBLE_DIFF_ALWAYS"],
+        "no",
+        "Show differences.",
+    ),
+    row(
+        "display_failed_stderr",
+        &[("defaults", "display_failed_stderr")],
+        &["ANSIBLE_DISPLAY_FAILED_STDERR"],
+        "no",
+        "Print failures to standard error.",
+    ),
+    row(
+        "display_ok_hosts",
+        &[("defaults", "display_ok_hosts")],
+        &["ANSIBLE_DISPLAY_OK_HOSTS"],
+        "yes",
+        "Print results without change.",
+    ),
+    row(
+        "display_skipped_hosts",
+        &[("defaults", "display_skipped_hosts")],
+        &["ANSIBLE_DISPLAY_SKIPPED_HOSTS", "DISPLAY_SKIPPED_HOSTS"],
+        "yes",
+        "Print what is skipped.",
+    ),
+    row(
+        "force_color",
+        &[],
+        &["ANSIBLE_FORCE_COLOR"],
+        "no",
+        "Use colours on a pipe as well.",
+    ),
+    row(
+        "force_handlers",
+        &[("defaults", "force_handlers")],
+        &["ANSIBLE_FORCE_HANDLERS"],
+        "no",
+        "Run notified handlers even where a task failed.",
+    ),
+    row(
+        "forks",
+        &[("defaults", "forks")],
+        &["ANSIBLE_FORKS"],
+        "",
+        "Hosts at the same time; no bound where not set.",
+    ),
+    row(
+        "gathering",
+        &[("defaults", "gathering")],
+        &["ANSIBLE_GATHERING"],
+        "implicit",
+        "When facts are gathered.",
+    ),
+    row(
+        "host_key_checking",
+        &[
+            ("defaults", "host_key_checking"),
+            ("ssh_connection", "host_key_checking"),
+        ],
+        &["ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING"],
+        "yes",
+        "Refuse unknown host keys.",
+    ),
+    row(
+        "inventory",
+        &[("defaults", "inventory")],
+        &["ANSIBLE_INVENTORY"],
+        "",
+        "Inventory sources, with commas.",
+    ),
+    row(
+        "kube_force",
+        &[("regrole", "kube_force")],
+        &["REGROLE_KUBE_FORCE"],
+        "",
+        "`never`: an object that can't be changed is an error, not recreated.",
+    ),
+    row(
+        "nocolor",
+        &[("defaults", "nocolor")],
+        &["ANSIBLE_NOCOLOR", "NO_COLOR"],
+        "no",
+        "Use no colours.",
+    ),
+    row(
+        "private_key_file",
+        &[("defaults", "private_key_file")],
+        &["ANSIBLE_PRIVATE_KEY_FILE"],
+        "",
+        "The key to log in with.",
+    ),
+    row(
+        "remote_tmp",
+        &[("defaults", "remote_tmp")],
+        &["ANSIBLE_REMOTE_TMP", "ANSIBLE_REMOTE_TEMP"],
+        "",
+        "A further directory for the agent.",
+    ),
+    row(
+        "remote_user",
+        &[("defaults", "remote_user")],
+        &["ANSIBLE_REMOTE_USER"],
+        "",
+        "The user to log in as.",
+    ),
+    row(
+        "roles_path",
+        &[("defaults", "roles_path")],
+        &["ANSIBLE_ROLES_PATH"],
+        "",
+        "Where roles are, with colons.",
+    ),
+    row(
+        "show_task_path_on_failure",
+        &[("defaults", "show_task_path_on_failure")],
+        &["ANSIBLE_SHOW_TASK_PATH_ON_FAILURE"],
+        "no",
+        "Print where a failed task is written.",
+    ),
+    row(
+        "ssh_args",
+        &[("ssh_connection", "ssh_args")],
+        &["ANSIBLE_SSH_ARGS"],
+        "",
+        "Arguments for ssh.",
+    ),
+    row(
+        "ssh_common_args",
+        &[("ssh_connection", "ssh_common_args")],
+        &["ANSIBLE_SSH_COMMON_ARGS"],
+        "",
+        "Further arguments for ssh.",
+    ),
+    row(
+        "ssh_executable",
+        &[("ssh_connection", "ssh_executable")],
+        &["ANSIBLE_SSH_EXECUTABLE"],
+        "",
+        "The ssh program.",
+    ),
+    row(
+        "ssh_extra_args",
+        &[("ssh_connection", "ssh_extra_args")],
+        &["ANSIBLE_SSH_EXTRA_ARGS"],
+        "",
+        "Further arguments for ssh.",
+    ),
+    row(
+        "timeout",
+        &[("defaults", "timeout")],
+        &["ANSIBLE_TIMEOUT"],
+        "10",
+        "Seconds to wait for a connection.",
+    ),
+    row(
+        "transport",
+        &[("defaults", "transport")],
+        &["ANSIBLE_TRANSPORT"],
+        "",
+        "The way to connect.",
+    ),
+    row(
+        "verbosity",
+        &[("defaults", "verbosity")],
+        &["ANSIBLE_VERBOSITY"],
+        "0",
+        "Number of -v.",
+    ),
+];
+
+/// The settings of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    values: BTreeMap<&'static str, String>,
+    path: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads the configuration file and the environment.
+    ///
+    /// The file is `$ANSIBLE_CONFIG`, `./ansible.cfg` (not in a directory that others can write),
+    /// `~/.ansible.cfg` or `/etc/ansible/ansible.cfg`.
+    ///
+    /// # Errors
+    /// A file that can't be read, with its place.
+    pub fn load(sources: &Sources, environment: &BTreeMap<String, String>) -> Result<Config> {
+        let path = find(environment);
+        let mut file = BTreeMap::new();
+        if let Some(path) = &path {
+            let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, &error))?;
+            file = parse(sources, path, &text)?;
+        }
+        let base = path
+            .as_ref()
+            .and_then(|path| path.parent())
+            .map(Path::to_path_buf)
+            .unwrap_or_default();
+        let mut values = BTreeMap::new();
+        for setting in TABLE {
+            let from_env = setting
+                .env
+                .iter()
+                .find_map(|name| environment.get(*name).cloned());
+            let from_file = || {
+                setting.ini.iter().find_map(|(section, key)| {
+                    let value = file.get(&((*section).to_owned(), (*key).to_owned()))?;
+                    Some(if is_path(setting.name) {
+                        beside(&base, value, setting.name)
+                    } else {
+                        value.clone()
+                    })
+                })
+            };
+            let value = from_env
+                .or_else(from_file)
+                .unwrap_or_else(|| setting.default.to_owned());
+            if !value.is_empty() {
+                values.insert(setting.name, value);
+            }
+        }
+        Ok(Config { values, path })
+    }
+
+    /// Returns the configuration file that was read.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// Returns a setting as text.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.values.get(name).cloned()
+    }
+
+    /// Returns a setting as a boolean.
+    pub fn flag(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|text| {
+            matches!(
+                text.trim().to_ascii_lowercase().as_str(),
+                "yes" | "on" | "1" | "true" | "y" | "t"
+            )
+        })
+    }
+
+    /// Returns a setting as a number.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        self.values
+            .get(name)
+            .and_then(|text| text.trim().parse().ok())
+    }
+
+    /// Returns a setting as a list: parts with commas, or with colons for paths.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let separator = if name == "roles_path" { ':' } else { ',' };
+        self.values
+            .get(name)
+            .map(|text| {
+                text.split(separator)
+                    .map(|part| part.trim().to_owned())
+                    .filter(|part| !part.is_empty())
+                    .collect()
+            })
+            .unwrap_or_default()
+    }
+}
+
+fn is_path(name: &str) -> bool {
+    matches!(name, "inventory" | "roles_path" | "private_key_file")
+}
+
+/// Relative paths in a configuration file start at the file.
+fn beside(base: &Path, value: &str, name: &str) -> String {
+    let separator = if name == "roles_path" { ":" } else { "," };
+    value
+        .split(separator)
+        .map(|part| {
+            let part = part.trim();
+            match part.strip_prefix("~/") {
+                Some(rest) => std::env::home_dir().map_or_else(
+                    || part.to_owned(),
+                    |home| home.join(rest).to_string_lossy().into_owned(),
+                ),
+                None => base.join(part).to_string_lossy().into_owned(),
+            }
+        })
+        .collect::<Vec<_>>()
+        .join(separator)
+}
+
+fn find(environment: &BTreeMap<String, String>) -> Option<PathBuf> {
+    if let Some(given) = environment.get("ANSIBLE_CONFIG") {
+        let path = PathBuf::from(given);
+        let path = if path.is_dir() {
+            path.join("ansible.cfg")
+        } else {
+            path
+        };
+        if path.is_file() {
+            return std::path::absolute(path).ok();
+        }
+    }
+    let here = std::env::current_dir().ok()?;
+    if here.join("ansible.cfg").is_file() && !is_world_writable(&here) {
+        return Some(here.join("ansible.cfg"));
+    }
+    let home = environment
+        .get("HOME")
+        .map(|home| Path::new(home).join(".ansible.cfg"));
+    home.into_iter()
+        .chain([PathBuf::from("/etc/ansible/ansible.cfg")])
+        .find(|path| path.is_file())
+}
+
+fn is_world_writable(dir: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(dir).is_ok_and(|meta| meta.permissions().mode() & 0o002 != 0)
+}
+
+type Entries = BTreeMap<(String, String), String>;
+
+fn parse(sources: &Sources, path: &Path, text: &str) -> Result<Entries> {
+    let source = sources.add(path.to_string_lossy().into_owned(), text);
+    let mut out: Entries = BTreeMap::new();
+    let mut section = String::new();
+    let mut last: Option<(String, String)> = None;
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let start = offset;
+        offset += line.len();
+        let trimmed = line.trim();
+        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
+            continue;
+        }
+        if line.starts_with([' ', '\t']) {
+            // A continuation of the value before it.
+            if let Some(value) = last.as_ref().and_then(|key| out.get_mut(key)) {
+                value.push('\n');
+                value.push_str(trimmed);
+            }
+            continue;
+        }
+        if let Some(name) = trimmed
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once(']'))
+        {
+            name.0.clone_into(&mut section);
+            continue;
+        }
+        let Some((key, value)) = trimmed.split_once(['=', ':']) else {
+            return Err(Error::new(
+                Kind::Usage,
+                format!("expected `key = value`, found `{trimmed}`"),
+            )
+            .at(Span::new(source, start, start + trimmed.len())));
+        };
+        // A comment follows a blank and a semicolon.
+        let value = value.split(" ;").next().unwrap_or("").trim();
+        let key = (section.clone(), key.trim().to_owned());
+        out.insert(key.clone(), value.to_owned());
+        last = Some(key);
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_stands_once_with_a_doc_line() {
+        let mut names: Vec<&str> = TABLE.iter().map(|row| row.name).collect();
+        names.dedup();
+        assert_eq!(names.len(), TABLE.len());
+        assert!(TABLE.iter().all(|row| row.doc.ends_with('.')));
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("ansible.cfg");
+        std::fs::write(
+            &path,
+            "[defaults]\nforks = 7 ; many\nroles_path = roles:/x\n[regrole]\ncompat=2.9\n",
+        )
+        .expect("a file");
+        let environment = [
+            ("ANSIBLE_CONFIG", path.to_str().expect("text")),
+            ("ANSIBLE_FORKS", "3"),
+        ];
+        let environment = environment
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        let config = Config::load(&Sources::default(), &environment).expect("a configuration");
+        assert_eq!(config.number("forks"), Some(3));
+        assert_eq!(config.text("compat").as_deref(), Some("2.9"));
+        assert_eq!(
+            config.list("roles_path"),
+            [
+                dir.path().join("roles").to_string_lossy().into_owned(),
+                "/x".into()
+            ]
+        );
+    }
+}

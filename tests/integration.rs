@@ -3,8 +3,8 @@
 mod apiserver_test;
 mod bad_input;
 mod lab;
-mod parity;
 mod layers;
+mod parity;
 #[path = "apiserver/server/mod.rs"]
 mod standin;
 mod support;

@@ -9,13 +9,17 @@ mod client;
 mod counters;
 mod elevate;
 pub mod frame;
+mod handler;
 pub mod message;
 mod serve;
+mod shell;
 
 pub use askpass::answer as answer_askpass;
 pub use client::{ConnectionKind, ConnectionSpec, Event, Pool};
 pub use counters::Counters;
+pub use handler::modules_handler;
 pub use serve::{Handler, serve};
+pub use shell::serve_over_shell;
 
 /// The first argument that makes the binary an agent; the second is the marker.
 pub const AGENT_ARGUMENT: &str = "__agent";

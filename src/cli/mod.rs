@@ -1,1 +1,111 @@
 //! The command line: one file a subcommand.
+
+mod eval;
+mod inventory;
+mod options;
+mod render;
+mod run;
+mod setup;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::diag::{Error, Kind, Sources};
+
+/// Reads unmodified Ansible content and does what ansible-playbook does with it.
+#[derive(Parser)]
+#[command(name = "regrole", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs playbooks or roles on the hosts of an inventory.
+    Run(options::RunArgs),
+    /// Says what a run would change, without changing anything.
+    Plan(options::PlanArgs),
+    /// Does what ansible-playbook does, with its own flags.
+    Playbook(options::RunArgs),
+    /// Renders a template file for one host, or with given variables.
+    Render(render::RenderArgs),
+    /// Evaluates an expression for one host, or with given variables.
+    Eval(eval::EvalArgs),
+    /// Shows an inventory.
+    Inventory(inventory::InventoryArgs),
+    /// Prints completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command line and returns the exit code.
+///
+/// Called by the name `ansible-playbook`, it takes that program's flags.
+pub fn main(args: Vec<OsString>) -> ExitCode {
+    let called = args
+        .first()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let mut args = args;
+    match called.rsplit('/').next() {
+        Some("ansible-playbook") => args.insert(1, "playbook".into()),
+        Some("ansible-inventory") => args.insert(1, "inventory".into()),
+        _ => {}
+    }
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let sources = Sources::default();
+    let done = match cli.command {
+        Command::Run(args) | Command::Playbook(args) => run::run(&args, &sources),
+        Command::Plan(args) => run::plan(&args, &sources),
+        Command::Render(args) => render::run(&args, &sources),
+        Command::Eval(args) => eval::run(&args, &sources),
+        Command::Inventory(args) => inventory::run(&args, &sources),
+        Command::Completions { shell } => {
+            let mut out = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "regrole", &mut out);
+            print(&String::from_utf8_lossy(&out));
+            Ok(0)
+        }
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            use std::io::Write;
+            let _ = writeln!(
+                std::io::stderr(),
+                "[ERROR]: {}",
+                crate::output::error_blocks(&error, &sources)
+            );
+            ExitCode::from(code_of(&error))
+        }
+    }
+}
+
+/// Returns ansible-playbook's exit code for an error outside of tasks.
+fn code_of(error: &Error) -> u8 {
+    match error.kind() {
+        Kind::Yaml | Kind::Parse | Kind::Unsupported | Kind::TemplateSyntax | Kind::Recursion => 4,
+        Kind::Usage => 2,
+        Kind::Internal => 250,
+        _ => 1,
+    }
+}
+
+/// Writes to standard output; a reader that went away is not our failure.
+fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout();
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+}

@@ -19,5 +19,8 @@ mod select;
 mod task;
 
 pub use cursor::AfterFailure;
+pub use magic::fixed as fixed_variables;
 pub use options::{BecomeDefaults, Options};
+pub use report::Reporter;
 pub use run::{Runner, Status};
+pub use select::wanted as tags_select;

@@ -70,6 +70,7 @@ impl Runner {
     /// What ends the run: a wrong pattern, a task that can't be loaded.
     pub(super) fn play(&mut self, play: &Rc<Play>) -> Result<Ended> {
         self.current = None;
+        self.loader.enter(&play.dir);
         let names = Rc::new(PlayNames::new(play.clone(), Vec::new()));
         let base = self.templar("localhost", Some(&names), None);
         let pattern = pattern_text(

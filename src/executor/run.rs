@@ -1,6 +1,5 @@
 //! A run: playbooks in order, and what all of its parts share.
 
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -57,7 +56,7 @@ pub struct Runner {
     pub(super) started: bool,
     /// Host and role identity of roles that ran.
     pub(super) roles_done: HashMap<Rc<str>, HashSet<String>>,
-    passwords: RefCell<HashSet<String>>,
+    counted: Vec<serde_json::Value>,
 }
 
 impl Runner {
@@ -89,7 +88,7 @@ impl Runner {
             next: 0,
             started,
             roles_done: HashMap::new(),
-            passwords: RefCell::default(),
+            counted: Vec::new(),
         }
     }
 
@@ -117,9 +116,19 @@ impl Runner {
                 }
             }
         }
+        for (host, counters) in self.pool.counters() {
+            let mut one = counters.to_json();
+            one["host"] = serde_json::Value::String(host);
+            self.counted.push(one);
+        }
         self.pool.close_all();
         self.report.recap(&self.store);
         outcome.map(|()| worst)
+    }
+
+    /// Returns what crossed the wire, per connection, as JSON.
+    pub fn counters(&self) -> String {
+        serde_json::Value::Array(self.counted.clone()).to_string()
     }
 
     /// Returns a number that no other request of this run has.
@@ -130,11 +139,6 @@ impl Runner {
 
     /// Sends a request to where its task runs.
     pub(super) fn send(&mut self, target: &Target, request: Request, blobs: Vec<Vec<u8>>) {
-        if let Some(password) = &target.become_password {
-            self.passwords
-                .borrow_mut()
-                .insert(password.expose().clone());
-        }
         self.pool.ensure(&target.key, &target.spec);
         self.pool
             .send(&target.key, request, blobs, target.become_password.clone());

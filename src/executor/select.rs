@@ -162,7 +162,7 @@ fn is_flush(task: &Task) -> bool {
 ///
 /// **Source:** "Tags" of Ansible's documentation: `always` runs unless skipped, `never` only when
 /// asked for, `tagged`, `untagged` and `all` mean what they say.
-fn wanted(tags: &[String], only: &[String], skip: &[String]) -> bool {
+pub fn wanted(tags: &[String], only: &[String], skip: &[String]) -> bool {
     let has = |list: &[String], tag: &str| list.iter().any(|known| known == tag);
     let untagged = ["untagged".to_owned()];
     let tags = if tags.is_empty() { &untagged[..] } else { tags };

@@ -154,6 +154,14 @@ fn split_keeping_blanks(text: &str) -> Result<Vec<String>, &'static str> {
     Ok(out)
 }
 
+/// Parses `key=value` pairs that belong to no module.
+///
+/// # Errors
+/// Quotes or braces that don't close.
+pub fn parse_pairs(text: &Str) -> Result<Dict, &'static str> {
+    parse(text, "set_fact")
+}
+
 /// Takes one pair of quotes off that encloses the whole text.
 pub(super) fn unquote(text: &str) -> &str {
     let bytes = text.as_bytes();

@@ -7,5 +7,6 @@ mod model;
 mod parse;
 mod role;
 
+pub use args::parse_pairs;
 pub use load::{IncludeRole, Included, Loader, LoaderOptions, Resolved, StaticRender};
 pub use model::{Action, Block, Item, Loop, LoopControl, Play, Playbook, Role, Settings, Task};

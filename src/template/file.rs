@@ -125,6 +125,55 @@ pub(super) fn render(
     rendered
 }
 
+/// Renders text with options as a `#jinja2:` header has them.
+pub(super) fn render_text(
+    templar: &Templar,
+    text: &Str,
+    given: &Dict,
+    search: &[PathBuf],
+    native: bool,
+) -> Result<Value> {
+    let shared = &templar.0.shared;
+    let mut options = shared.env.options.clone();
+    for (key, value) in given.to_vec() {
+        set_option(&mut options, &key.value().to_str(), &value)?;
+    }
+    let compiled = shared
+        .env
+        .compile_named(
+            text,
+            super::templar::place(text),
+            true,
+            "<template>",
+            &options,
+        )
+        .map_err(syntax)?;
+    let before = shared.files.path.replace(search.to_vec());
+    let context = TemplarContext(templar.clone());
+    let level = shared.options.level;
+    let rendered = if native && level.native_results() {
+        shared
+            .env
+            .render_pieces(&compiled, &context)
+            .and_then(|pieces| super::results::native(pieces, level))
+    } else {
+        shared
+            .env
+            .render_with(&compiled, &context, &options)
+            .map(|text| {
+                if native {
+                    super::results::from_text(&text)
+                } else {
+                    Value::str(text)
+                }
+            })
+    };
+    shared.files.path.replace(before);
+    let rendered = rendered?;
+    super::templar::check(&rendered, 0)?;
+    Ok(rendered)
+}
+
 /// A template's own variables in front of all others.
 struct Layered {
     own: MapVariables,
@@ -164,34 +213,40 @@ fn header<'a>(text: &'a str, options: &mut Options) -> Result<&'a str> {
             ));
         };
         let value = crate::value::literal(value.trim()).unwrap_or_else(|| Value::str(value.trim()));
-        let flag = super::to_bool(&value);
-        let text = value.to_str();
-        match (key.trim(), flag) {
-            ("trim_blocks", Some(flag)) => options.trim_blocks = flag,
-            ("lstrip_blocks", Some(flag)) => options.lstrip_blocks = flag,
-            ("keep_trailing_newline", Some(flag)) => options.keep_trailing_newline = flag,
-            ("block_start_string", _) => options.block_start = text,
-            ("block_end_string", _) => options.block_end = text,
-            ("variable_start_string", _) => options.variable_start = text,
-            ("variable_end_string", _) => options.variable_end = text,
-            ("comment_start_string", _) => options.comment_start = text,
-            ("comment_end_string", _) => options.comment_end = text,
-            ("newline_sequence", _) => options.newline_sequence = text,
-            ("line_statement_prefix", _) => {
-                options.line_statement_prefix = Some(text).filter(|t| t != "None")
-            }
-            ("line_comment_prefix", _) => {
-                options.line_comment_prefix = Some(text).filter(|t| t != "None")
-            }
-            (other, _) => {
-                return Err(Error::new(
-                    Kind::TemplateSyntax,
-                    format!("Invalid value for `{other}` in the `#jinja2:` header: `{text}`"),
-                ));
-            }
-        }
+        set_option(options, key.trim(), &value)?;
     }
     Ok(body)
+}
+
+fn set_option(options: &mut Options, key: &str, value: &Value) -> Result<()> {
+    let flag = super::to_bool(value);
+    let text = value.to_str();
+    match (key, flag) {
+        ("trim_blocks", Some(flag)) => options.trim_blocks = flag,
+        ("lstrip_blocks", Some(flag)) => options.lstrip_blocks = flag,
+        ("keep_trailing_newline", Some(flag)) => options.keep_trailing_newline = flag,
+        ("autoescape", Some(flag)) => options.autoescape = flag,
+        ("block_start_string", _) => options.block_start = text,
+        ("block_end_string", _) => options.block_end = text,
+        ("variable_start_string", _) => options.variable_start = text,
+        ("variable_end_string", _) => options.variable_end = text,
+        ("comment_start_string", _) => options.comment_start = text,
+        ("comment_end_string", _) => options.comment_end = text,
+        ("newline_sequence", _) => options.newline_sequence = text,
+        ("line_statement_prefix", _) => {
+            options.line_statement_prefix = Some(text).filter(|t| t != "None")
+        }
+        ("line_comment_prefix", _) => {
+            options.line_comment_prefix = Some(text).filter(|t| t != "None")
+        }
+        (other, _) => {
+            return Err(Error::new(
+                Kind::TemplateSyntax,
+                format!("Invalid value for `{other}` in the `#jinja2:` header: `{text}`"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn own_variables(path: &Path, dest: Option<&str>) -> Dict {

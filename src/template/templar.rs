@@ -209,6 +209,20 @@ impl Templar {
         super::file::render(self, path, search, options)
     }
 
+    /// Renders text with options of its own, as `eval --json-lines` does.
+    ///
+    /// # Errors
+    /// What rendering raises; an option that there isn't.
+    pub fn render_text(
+        &self,
+        text: &Str,
+        options: &Dict,
+        search: &[PathBuf],
+        native: bool,
+    ) -> Result<Value> {
+        super::file::render_text(self, text, options, search, native)
+    }
+
     /// Renders text as a template, whatever its trust.
     ///
     /// # Errors
@@ -472,14 +486,7 @@ impl Context for TemplarContext {
 
     fn missing(&self, name: &str) -> Undefined {
         match self.0.near(name) {
-            Some(near) => {
-                let error = Error::new(Kind::Undefined, format!("'{name}' is undefined"))
-                    .help(format!("did you mean `{near}`?"));
-                Undefined {
-                    name: Some(name.to_owned()),
-                    ..Undefined::failed(error)
-                }
-            }
+            Some(near) => Undefined::variable(name).help(format!("did you mean `{near}`?")),
             None => Undefined::variable(name),
         }
     }

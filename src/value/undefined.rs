@@ -36,6 +36,13 @@ impl Undefined {
         Undefined { error, name: None }
     }
 
+    /// Says what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Undefined {
+        self.error = self.error.help(help);
+        self
+    }
+
     /// Says where the missing name is used, unless known already.
     #[must_use]
     pub fn at(mut self, span: Span) -> Undefined {

@@ -169,7 +169,7 @@ fn replace(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let mut out = String::new();
     let mut at = 0;
     let mut done = 0i64;
-    for captures in regex.captures_iter(&text) {
+    for captures in regex.captures_iter(text.as_str()) {
         let captures = captures.map_err(|error| failed(error.to_string()))?;
         let Some(whole) = captures.get(0) else {
             continue;
@@ -245,7 +245,7 @@ fn find_all(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         false,
     )?;
     let mut out = Vec::new();
-    for captures in regex.captures_iter(&text) {
+    for captures in regex.captures_iter(text.as_str()) {
         let captures = captures.map_err(|error| failed(error.to_string()))?;
         let group = |at: usize| Value::str(captures.get(at).map_or("", |m| m.as_str()));
         out.push(match captures.len() {

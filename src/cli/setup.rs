@@ -1,0 +1,325 @@
+//! What subcommands share: level, inventory, variables, templates.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::actions;
+use crate::compat::Level;
+use crate::config::Config;
+use crate::diag::{Error, Kind, Result, Sources};
+use crate::executor::{Options, fixed_variables};
+use crate::inventory::{self, Inventory, SourceOptions};
+use crate::modules;
+use crate::playbook::{Loader, LoaderOptions, Resolved};
+use crate::template::{MapVariables, Shared, SharedOptions, Templar};
+use crate::value::{Dict, Key, Str, Value, from_json_text};
+use crate::vars::{RunNames, Store};
+use crate::yaml;
+
+/// Everything that a run needs before its first play.
+pub(super) struct Setup {
+    pub(super) level: Level,
+    pub(super) level_reason: String,
+    pub(super) store: Store,
+    pub(super) loader: Loader,
+    pub(super) config: Config,
+    pub(super) environment: BTreeMap<String, String>,
+}
+
+/// Returns the environment as text.
+pub(super) fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .map(|(key, value)| {
+            (
+                key.to_string_lossy().into_owned(),
+                value.to_string_lossy().into_owned(),
+            )
+        })
+        .collect()
+}
+
+/// Decides the level: flag, environment, configuration, what the project pins, the newest.
+pub(super) fn level(flag: Option<&str>, config: &Config, dir: &Path) -> Result<(Level, String)> {
+    let parse = |text: &str, from: &str| {
+        Level::parse(text)
+            .map(|level| (level, from.to_owned()))
+            .ok_or_else(|| {
+                Error::new(
+                    Kind::Usage,
+                    format!("{from}: unknown compatibility level `{text}`"),
+                )
+                .help("known levels are 2.9, 2.18 and 2.19")
+            })
+    };
+    if let Some(text) = flag {
+        return parse(text, "--compat");
+    }
+    if let Some(text) = config.text("compat") {
+        return parse(&text, "REGROLE_COMPAT or [regrole] compat");
+    }
+    Ok(match Level::pinned_by(dir) {
+        Some((level, reason)) => (level, reason),
+        None => (Level::default(), "nothing says otherwise".to_owned()),
+    })
+}
+
+/// Reads `-e`: `key=value …`, YAML or JSON, `@file`.
+pub(super) fn extra_vars(sources: &Sources, given: &[String]) -> Result<Dict> {
+    let vars = Dict::new();
+    for text in given {
+        let found = if let Some(path) = text.strip_prefix('@') {
+            crate::vars::load_file(sources, Path::new(path))?
+        } else if text.trim_start().starts_with(['{', '[']) || !text.contains('=') {
+            let source = sources.add("<extra vars>", text.as_str());
+            match yaml::load(sources, source)?.map(|node| node.to_value()) {
+                Some(Value::Dict(dict)) => dict,
+                _ => {
+                    return Err(Error::new(
+                        Kind::Usage,
+                        format!(
+                            "Invalid extra vars data supplied. '{text}' could not be made into a dictionary"
+                        ),
+                    ));
+                }
+            }
+        } else {
+            crate::playbook::parse_pairs(&Str::trusted(text))
+                .map_err(|message| Error::new(Kind::Usage, message))?
+        };
+        for (key, value) in found.to_vec() {
+            vars.set_key(key, value);
+        }
+    }
+    Ok(vars)
+}
+
+/// Modules that Ansible or kubespray's collections have and this program doesn't.
+const KNOWN_ELSEWHERE: &[&str] = &[
+    "add_host",
+    "apt",
+    "apt_key",
+    "apt_repository",
+    "assemble",
+    "async_status",
+    "blockinfile",
+    "cron",
+    "deb822_repository",
+    "debconf",
+    "dnf",
+    "dnf5",
+    "dpkg_selections",
+    "expect",
+    "fetch",
+    "find",
+    "get_url",
+    "getent",
+    "git",
+    "group",
+    "group_by",
+    "hostname",
+    "ini_file",
+    "iptables",
+    "known_hosts",
+    "modprobe",
+    "mount",
+    "mount_facts",
+    "package",
+    "package_facts",
+    "pause",
+    "pip",
+    "reboot",
+    "replace",
+    "rpm_key",
+    "script",
+    "selinux",
+    "service",
+    "service_facts",
+    "set_stats",
+    "setup",
+    "gather_facts",
+    "subversion",
+    "synchronize",
+    "sysctl",
+    "systemd",
+    "systemd_service",
+    "sysvinit",
+    "tempfile",
+    "timezone",
+    "unarchive",
+    "uri",
+    "user",
+    "validate_argument_spec",
+    "wait_for",
+    "wait_for_connection",
+    "yum",
+    "yum_repository",
+    "zypper",
+    "include",
+    "redhat_subscription",
+    "rhsm_repository",
+];
+
+/// Resolves the name of a module or action.
+fn resolve(name: &str) -> Resolved {
+    let short = name
+        .strip_prefix("ansible.builtin.")
+        .or_else(|| name.strip_prefix("ansible.legacy."))
+        .unwrap_or(name);
+    if actions::find(short).is_some()
+        || actions::BUILT_IN.contains(&short)
+        || modules::find(short).is_some()
+    {
+        return Resolved::Known(short.to_owned());
+    }
+    let last = short.rsplit('.').next().unwrap_or(short);
+    if KNOWN_ELSEWHERE.contains(&last) || name.matches('.').count() >= 2 {
+        return Resolved::Unsupported;
+    }
+    let names = actions::TABLE
+        .iter()
+        .map(|row| row.name)
+        .chain(actions::BUILT_IN.iter().copied())
+        .chain(modules::TABLE.iter().map(|module| module.name));
+    Resolved::Unknown(crate::diag::closest(short, names).map(str::to_owned))
+}
+
+/// Puts together what a run needs. `dir` is the playbook's directory.
+pub(super) fn setup(
+    sources: &Sources,
+    options: &Options,
+    compat: Option<&str>,
+    given_inventories: &[String],
+    extra: Dict,
+    config: Config,
+    dir: &Path,
+) -> Result<Setup> {
+    let environment = environment();
+    let (level, level_reason) = level(compat, &config, dir)?;
+    let mut given = given_inventories.to_vec();
+    if given.is_empty() {
+        given = config.list("inventory");
+    }
+    let source_options = SourceOptions {
+        ignored_extensions: Vec::new(),
+        limit: options.limit.clone(),
+    };
+    let loaded = inventory::load(sources, &given, &source_options)?;
+    let inventory = Rc::new(RefCell::new(loaded));
+    let base_dir = std::env::current_dir().unwrap_or_default();
+    let templates = Shared::new(SharedOptions {
+        level,
+        sources: sources.clone(),
+        environment: environment.clone(),
+        verbosity: options.verbosity,
+        base_dir: base_dir.clone(),
+    });
+    let config_path = config
+        .path()
+        .map(|path| path.to_string_lossy().into_owned());
+    let names = RunNames {
+        base_dir,
+        templates: templates.clone(),
+        fixed: fixed_variables(options, level, &given, config_path.as_deref()),
+    };
+    let playbook_dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
+    let store = store(
+        sources,
+        names,
+        &inventory,
+        extra.clone(),
+        vec![playbook_dir],
+    );
+    let static_templates = templates.clone();
+    let loader = Loader::new(
+        sources.clone(),
+        LoaderOptions {
+            roles_path: roles_path(&config),
+            level,
+            resolve: Box::new(resolve),
+            render: Box::new(move |value, layers| {
+                let vars = Dict::new();
+                for layer in layers.iter().chain(std::iter::once(&extra)) {
+                    for (key, value) in layer.to_vec() {
+                        vars.set_key(key, value);
+                    }
+                }
+                let variables = Rc::new(MapVariables::new(vars, Vec::new()));
+                Templar::new(static_templates.clone(), variables).render(value)
+            }),
+        },
+    );
+    Ok(Setup {
+        level,
+        level_reason,
+        store,
+        loader,
+        config,
+        environment,
+    })
+}
+
+fn store(
+    sources: &Sources,
+    names: RunNames,
+    inventory: &Rc<RefCell<Inventory>>,
+    extra: Dict,
+    playbook_dirs: Vec<PathBuf>,
+) -> Store {
+    let sources = sources.clone();
+    let problems = Rc::new(RefCell::new(Vec::new()));
+    Store::new(
+        names,
+        inventory.clone(),
+        extra,
+        Box::new(move |inventory, host| {
+            match crate::vars::host_layers(&sources, inventory, &playbook_dirs, host) {
+                Ok(layers) => layers,
+                Err(error) => {
+                    problems.borrow_mut().push(error);
+                    Vec::new()
+                }
+            }
+        }),
+    )
+}
+
+fn roles_path(config: &Config) -> Vec<PathBuf> {
+    let configured = config.list("roles_path");
+    if !configured.is_empty() {
+        return configured.iter().map(PathBuf::from).collect();
+    }
+    let mut path = Vec::new();
+    if let Some(home) = std::env::home_dir() {
+        path.push(home.join(".ansible/roles"));
+    }
+    path.push("/usr/share/ansible/roles".into());
+    path.push("/etc/ansible/roles".into());
+    path
+}
+
+/// Reads variables for `render` and `eval`: a YAML or JSON file.
+pub(super) fn vars_file(sources: &Sources, path: &str) -> Result<Dict> {
+    let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
+    if path.ends_with(".json")
+        && let Ok(Value::Dict(dict)) = from_json_text(&String::from_utf8_lossy(&bytes))
+    {
+        return Ok(trusted(&dict));
+    }
+    crate::vars::load_file(sources, Path::new(path))
+}
+
+/// Trusts all strings of a dict: they are the user's own.
+pub(super) fn trusted(dict: &Dict) -> Dict {
+    dict.to_vec()
+        .into_iter()
+        .map(|(key, value): (Key, Value)| {
+            let value = value.map_leaves(&mut |leaf| match leaf {
+                Value::Str(text) => Value::Str(text.clone().with_trust(true)),
+                other => other.clone(),
+            });
+            (key, value)
+        })
+        .collect()
+}
