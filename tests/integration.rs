@@ -8,3 +8,4 @@ mod parity;
 #[path = "apiserver/server/mod.rs"]
 mod standin;
 mod support;
+mod template_cases;

@@ -43,6 +43,8 @@ pub struct Options {
     pub autoescape: bool,
     /// Writes nothing for `None`.
     pub none_is_empty: bool,
+    /// Output is plain data: tuples become lists, markup becomes text, functions are refused.
+    pub plain_data: bool,
 }
 
 impl Default for Options {
@@ -63,6 +65,7 @@ impl Default for Options {
             newline_sequence: text("\n"),
             autoescape: false,
             none_is_empty: false,
+            plain_data: false,
         }
     }
 }
@@ -378,12 +381,17 @@ impl Environment {
         if let Some(known) = self.cache.borrow().get(&key) {
             return Ok(Some(known.clone()));
         }
+        // What is included never keeps its last newline.
+        let options = Options {
+            keep_trailing_newline: false,
+            ..options.clone()
+        };
         let template = self.compile_named(
             &loaded.text,
             loaded.place,
             loaded.trusted,
             &loaded.name,
-            options,
+            &options,
         )?;
         self.cache.borrow_mut().insert(key, template.clone());
         Ok(Some(template))

@@ -288,7 +288,10 @@ impl<'a> Machine<'a> {
         }
         let value = match value {
             Value::Undefined(undefined) => return Err(undefined.error()),
-            Value::None if self.options.none_is_empty => Value::str(""),
+            Value::None if self.options.none_is_empty && matches!(self.out, Out::Text(_)) => {
+                Value::str("")
+            }
+            value if self.options.plain_data => plain_data(&value, 0)?,
             value => value,
         };
         match &mut self.out {
@@ -1205,6 +1208,74 @@ fn compare(operator: Compare, left: &Value, right: &Value) -> Result<bool> {
     }
 }
 
+/// Turns output into plain data.
+fn plain_data(value: &Value, depth: usize) -> Result<Value> {
+    if depth > crate::value::MAX_DEPTH {
+        return Ok(value.clone());
+    }
+    let all = |items: &[Value]| -> Result<Value> {
+        Ok(Value::list(
+            items
+                .iter()
+                .map(|item| plain_data(item, depth + 1))
+                .collect::<Result<_>>()?,
+        ))
+    };
+    Ok(match value {
+        Value::Tuple(items) => all(items)?,
+        Value::List(list) => {
+            let items = list.to_vec();
+            if items.iter().all(is_plain_data) {
+                value.clone()
+            } else {
+                all(&items)?
+            }
+        }
+        Value::Dict(dict) => {
+            let items = dict.to_vec();
+            if items
+                .iter()
+                .all(|(key, item)| is_plain_data(key.value()) && is_plain_data(item))
+            {
+                return Ok(value.clone());
+            }
+            let made = Dict::new();
+            for (key, item) in items {
+                made.set_key(
+                    Key::new(plain_data(key.value(), depth + 1)?)?,
+                    plain_data(&item, depth + 1)?,
+                );
+            }
+            Value::Dict(made)
+        }
+        Value::Str(text) if text.is_markup() => Value::Str(text.clone().with_markup(false)),
+        Value::Range(..) => all(&value.items()?.collect::<Vec<_>>())?,
+        Value::Object(object) if object.as_mapping().is_none() => match object.iterate() {
+            Some(items) => all(&items)?,
+            None if object.is_callable() || object.type_name() == "LoopContext" => {
+                return Err(Error::type_error(format!(
+                    "Type '{}' is unsupported for variable storage.",
+                    object.type_name()
+                )));
+            }
+            None => value.clone(),
+        },
+        other => other.clone(),
+    })
+}
+
+fn is_plain_data(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::None
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Big(_)
+            | Value::Float(_)
+            | Value::Undefined(_)
+    ) || matches!(value, Value::Str(text) if !text.is_markup())
+}
+
 /// Applies `object[start:stop:step]`.
 fn slice(object: &Value, [start, stop, step]: [Option<i64>; 3]) -> Result<Value> {
     let step = step.unwrap_or(1);
@@ -1339,6 +1410,21 @@ impl Runtime for Machine<'_> {
                 },
             );
         };
+        // An undefined argument makes an undefined result; it is said when that is used.
+        if !matches!(
+            name.rsplit('.').next(),
+            Some("default" | "d" | "mandatory" | "type_debug" | "items")
+        ) {
+            let given = args
+                .positional
+                .iter()
+                .chain(args.keyword.iter().map(|(_, value)| value));
+            for value in given {
+                if let Value::Undefined(_) = value {
+                    return Ok(value.clone());
+                }
+            }
+        }
         function(self, args)
     }
 

@@ -926,7 +926,13 @@ fn round(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         }
         _ => return Err(Error::value_error("method must be common, ceil or floor")),
     };
-    Ok(Value::Float(rounded))
+    // Whole numbers stay whole numbers.
+    match (&value, method.as_str()) {
+        (Value::Int(_) | Value::Big(_) | Value::Bool(_), "common") => {
+            Ok(ops::to_integer(&Value::Float(rounded), 10).unwrap_or(Value::Float(rounded)))
+        }
+        _ => Ok(Value::Float(rounded)),
+    }
 }
 
 /// Rounds as Python does: by the exact decimal value, halves to even.

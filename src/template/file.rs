@@ -64,7 +64,7 @@ pub(super) fn render(
     let mut options = Options {
         trim_blocks: given.trim_blocks,
         lstrip_blocks: given.lstrip_blocks,
-        keep_trailing_newline: true,
+
         ..shared.env.options.clone()
     };
     for (slot, value) in [
@@ -122,6 +122,14 @@ pub(super) fn render(
         .env
         .render_with(&compiled, &TemplarContext(inner), &options);
     shared.files.path.replace(before);
+    rendered.map(|rendered| restored(body, rendered))
+}
+
+/// Gives a result as many newlines at its end as its template has.
+pub(super) fn restored(source: &str, mut rendered: String) -> String {
+    let count = |text: &str| text.len() - text.trim_end_matches('\n').len();
+    let missing = count(source).saturating_sub(count(&rendered));
+    rendered.extend(std::iter::repeat_n('\n', missing));
     rendered
 }
 
@@ -169,7 +177,10 @@ pub(super) fn render_text(
             })
     };
     shared.files.path.replace(before);
-    let rendered = rendered?;
+    let rendered = match rendered? {
+        Value::Str(made) => Value::Str(made.like(restored(text, made.to_string()))),
+        other => other,
+    };
     super::templar::check(&rendered, 0)?;
     Ok(rendered)
 }

@@ -72,8 +72,8 @@ impl Shared {
         }
         env.options = Options {
             trim_blocks: true,
-            keep_trailing_newline: true,
             none_is_empty: true,
+            plain_data: options.level.native_results(),
             ..Options::default()
         };
         let files = Rc::new(Files {

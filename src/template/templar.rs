@@ -233,13 +233,20 @@ impl Templar {
         let compiled = env.compile(text, place(text), true).map_err(syntax)?;
         let context = TemplarContext(self.clone());
         if level.native_results() {
-            return results::native(env.render_pieces(&compiled, &context)?, level);
+            let pieces = env.render_pieces(&compiled, &context)?;
+            let single = pieces.len() == 1 && !text.ends_with('\n');
+            return Ok(match results::native(pieces, level)? {
+                Value::Str(made) if !single => {
+                    Value::Str(made.like(super::file::restored(text, made.to_string())))
+                }
+                value => value,
+            });
         }
         if let Some(value) = self.single_variable(text)? {
             return Ok(value);
         }
         env.render(&compiled, &context)
-            .map(|text| results::from_text(&text))
+            .map(|made| results::from_text(&super::file::restored(text, made)))
     }
 
     /// Below 2.19, `{{ name }}` alone keeps a number's, a boolean's or `None`'s type.

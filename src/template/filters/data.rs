@@ -47,7 +47,7 @@ pub(super) static TABLE: &[Row] = &[
         "to_yaml",
         to_yaml,
         "Writes YAML.",
-        "{'a': 1} | to_yaml => 'a: 1\\n'",
+        "{'a': 1} | to_yaml => '{a: 1}\\n'",
     ),
     row(
         "to_nice_yaml",
