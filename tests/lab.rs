@@ -13,7 +13,7 @@ fn hosts_on_loopback_are_reached_in_the_same_way() {
 }
 
 fn reach_every_host(lab: &Lab) {
-    let hosts = std::fs::read_to_string(lab.state().join("hosts")).unwrap();
+    let hosts = std::fs::read_to_string(lab.state().join("hosts")).expect("the lab answers");
     for (line, name) in hosts.lines().zip(["node1", "node2"]) {
         let [_, _, address, port] = line.split(' ').collect::<Vec<_>>()[..] else {
             panic!("{line}")
@@ -29,7 +29,7 @@ fn reach_every_host(lab: &Lab) {
             ))
             .args([address, "hostname"])
             .output()
-            .unwrap();
+            .expect("the lab answers");
         assert!(output.status.success(), "{output:?}");
         if lab.is_privileged() {
             assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{name}\n"));
