@@ -6,6 +6,7 @@
 mod command;
 mod copy;
 mod file;
+mod kube;
 mod outcome;
 mod perms;
 mod ping;
@@ -95,6 +96,7 @@ pub const TABLE: &[Module] = &[
     command::COMMAND,
     copy::MODULE,
     file::MODULE,
+    kube::MODULE,
     ping::MODULE,
     raw::MODULE,
     command::SHELL,
