@@ -112,9 +112,10 @@ fn merged(old: &Dict, new: &Dict) -> Dict {
 }
 
 fn in_directory(context: &Context, args: &Dict, dir: &str) -> Result<Vec<PathBuf>> {
-    let root = match Path::new(dir).is_absolute() {
-        true => PathBuf::from(dir),
-        false => files::find(context, "vars", dir)?,
+    let root = if Path::new(dir).is_absolute() {
+        PathBuf::from(dir)
+    } else {
+        files::find(context, "vars", dir)?
     };
     if !root.is_dir() {
         return Err(Error::new(

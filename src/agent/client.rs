@@ -76,7 +76,7 @@ pub enum Event {
 }
 
 /// Runs requests over a plain shell where the agent can't run.
-pub type ShellHandler = dyn Fn(&mut ChildStdin, &mut ChildStdout, &Request) -> std::io::Result<Vec<serde_json::Value>>
+pub(super) type ShellHandler = dyn Fn(&mut ChildStdin, &mut ChildStdout, &Request) -> std::io::Result<Vec<serde_json::Value>>
     + Send
     + Sync;
 
@@ -350,7 +350,7 @@ impl Worker {
             None => None,
         };
         let (mut child, mut input, mut output, said) = spawn(&mut command)?;
-        let mut refuse = |child: &mut Child| {
+        let refuse = |child: &mut Child| {
             let _ = child.kill();
             let _ = child.wait();
             std::thread::sleep(Duration::from_millis(20));

@@ -12,7 +12,7 @@ use super::message::{Reply, Request};
 use crate::value::Secret;
 
 /// How often the agent says that it is still there.
-pub const HEARTBEAT: Duration = Duration::from_secs(5);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// Runs the items of a request, in order.
 pub type Handler = Box<dyn FnMut(&Request) -> Vec<serde_json::Value>>;

@@ -535,7 +535,7 @@ impl Summary {
                 self.note_unknown(&shown.host, &shown.result);
             }
             Event::Notified { handler, host } => {
-                self.handlers.push((host.clone(), handler.clone()))
+                self.handlers.push((host.clone(), handler.clone()));
             }
             _ => {}
         }

@@ -38,7 +38,7 @@ pub enum AfterFailure {
 
 /// One host's place in the tasks of a play.
 #[derive(Clone, Debug, Default)]
-pub struct Cursor {
+pub(super) struct Cursor {
     frames: Vec<Frame>,
     /// A failure that no rescue caught; only `always` sections are left to run.
     failed: bool,
@@ -46,7 +46,7 @@ pub struct Cursor {
 
 /// The next step of a host.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub(super) enum Step {
     /// Run this task.
     Task(Rc<Task>),
     /// A role's tasks are done for this host.
@@ -57,14 +57,14 @@ pub enum Step {
 
 impl Cursor {
     /// Starts at the first of some items.
-    pub fn new(items: &[Item]) -> Cursor {
+    pub(super) fn new(items: &[Item]) -> Cursor {
         let mut cursor = Cursor::default();
         cursor.enter(items);
         cursor
     }
 
     /// Opens a block made of items on top: they run before whatever was next.
-    pub fn enter(&mut self, items: &[Item]) {
+    pub(super) fn enter(&mut self, items: &[Item]) {
         let Some(first) = items.first() else { return };
         let span = match first {
             Item::Task(task) => task.span,
@@ -90,22 +90,22 @@ impl Cursor {
     }
 
     /// Says whether a failure was not caught.
-    pub fn is_failed(&self) -> bool {
+    pub(super) fn is_failed(&self) -> bool {
         self.failed
     }
 
     /// Forgets an uncaught failure (`meta: clear_host_errors`).
-    pub fn clear_failure(&mut self) {
+    pub(super) fn clear_failure(&mut self) {
         self.failed = false;
     }
 
     /// Leaves everything: the host has no further tasks.
-    pub fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         self.frames.clear();
     }
 
     /// Leaves the innermost role (`meta: end_role`).
-    pub fn leave_role(&mut self) {
+    pub(super) fn leave_role(&mut self) {
         while let Some(frame) = self.frames.pop() {
             if frame.block.role.is_some() {
                 break;
@@ -113,18 +113,11 @@ impl Cursor {
         }
     }
 
-    /// Says whether a task runs in a rescue section, or inside one.
-    pub fn in_rescue(&self) -> bool {
-        self.frames
-            .iter()
-            .any(|frame| frame.section == Section::Rescue)
-    }
-
     /// Returns the next step, opening blocks on the way. Calling it again without
     /// [`Cursor::advance`] returns the same task again.
     ///
     /// Roles in `done` are passed over.
-    pub fn peek(&mut self, done: &HashSet<String>) -> Step {
+    pub(super) fn peek(&mut self, done: &HashSet<String>) -> Step {
         loop {
             let Some(frame) = self.frames.last_mut() else {
                 return Step::End;
@@ -166,14 +159,14 @@ impl Cursor {
     }
 
     /// Moves past the current task.
-    pub fn advance(&mut self) {
+    pub(super) fn advance(&mut self) {
         if let Some(frame) = self.frames.last_mut() {
             frame.next += 1;
         }
     }
 
     /// Records that the current task failed, and moves to where that leads.
-    pub fn fail(&mut self) -> AfterFailure {
+    pub(super) fn fail(&mut self) -> AfterFailure {
         self.fail_frames();
         if self.failed {
             AfterFailure::Failed
@@ -220,28 +213,28 @@ impl Cursor {
 /// The order in which a batch's tasks take turns: as written, included tasks where they were
 /// included.
 #[derive(Clone, Debug, Default)]
-pub struct Order {
+pub(super) struct Order {
     tasks: Vec<u64>,
     next: usize,
 }
 
 impl Order {
     /// Starts with the tasks of some items.
-    pub fn new(items: &[Item]) -> Order {
+    pub(super) fn new(items: &[Item]) -> Order {
         let mut tasks = Vec::new();
         flatten(items, &mut tasks);
         Order { tasks, next: 0 }
     }
 
     /// Puts included tasks right behind the current one.
-    pub fn include(&mut self, items: &[Item]) {
+    pub(super) fn include(&mut self, items: &[Item]) {
         let mut tasks = Vec::new();
         flatten(items, &mut tasks);
         self.tasks.splice(self.next..self.next, tasks);
     }
 
     /// Returns the first task from here on that some host has next, wrapping around once.
-    pub fn turn(&mut self, wanted: &HashSet<u64>) -> Option<u64> {
+    pub(super) fn turn(&mut self, wanted: &HashSet<u64>) -> Option<u64> {
         for _ in 0..2 {
             while let Some(task) = self.tasks.get(self.next).copied() {
                 self.next += 1;

@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_no_pair_is_placed() {
-        let error = parsed("[g:vars]\nnope\n").err().expect("an error");
+        let error = parsed("[g:vars]\nnope\n").expect_err("an error");
         assert_eq!(error.message(), "Expected key=value, got: nope");
         assert_eq!(error.span().map(|span| span.start), Some(9));
     }

@@ -114,13 +114,6 @@ pub struct Compiled<T> {
     pub(super) name: Rc<str>,
 }
 
-impl<T> Compiled<T> {
-    /// Returns a place of the text as a span.
-    pub(super) fn span(&self, range: super::ast::Range) -> Option<Span> {
-        span_of(self.place, range.start as usize, range.end as usize)
-    }
-}
-
 fn span_of(place: Place, start: usize, end: usize) -> Option<Span> {
     match place {
         Place::Source(source, offset) => Some(Span::new(

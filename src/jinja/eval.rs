@@ -298,7 +298,7 @@ impl<'a> Machine<'a> {
             Out::Pieces(pieces) => pieces.push(value),
             Out::Text(text) => match &value {
                 Value::Str(part) if self.autoescape && !part.is_markup() => {
-                    text.push_str(&escape_html(part))
+                    text.push_str(&escape_html(part));
                 }
                 Value::Str(part) => text.push_str(part),
                 other if self.autoescape => text.push_str(&escape_html(&other.to_str())),
@@ -858,7 +858,7 @@ impl<'a> Machine<'a> {
                     match &value {
                         Value::Undefined(undefined) => return Err(undefined.error()),
                         Value::Str(part) if markup && !part.is_markup() => {
-                            text.push_str(&escape_html(part))
+                            text.push_str(&escape_html(part));
                         }
                         other => text.push_str(&other.to_str()),
                     }

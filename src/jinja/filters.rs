@@ -27,7 +27,7 @@ pub static TABLE: &[Row] = &[
     ),
     row(
         "capitalize",
-        |_, a| text(a, |s| methods::capitalize(s)),
+        |_, a| text(a, methods::capitalize),
         "Makes the first letter a capital.",
         "'aB' | capitalize => 'Ab'",
     ),
@@ -627,7 +627,7 @@ fn group_by(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         let Value::Tuple(pair) = pair else { continue };
         match groups.last_mut() {
             Some((by, items)) if folded(by, case) == folded(&pair[0], case) => {
-                items.push(pair[1].clone())
+                items.push(pair[1].clone());
             }
             _ => groups.push((pair[0].clone(), vec![pair[1].clone()])),
         }

@@ -130,27 +130,27 @@ fn run(invocation: &Invocation<'_>, system: &dyn System, shell: bool) -> Ran {
         }
     }
     let there = |pattern: &str| matches(system, cwd.as_deref(), pattern);
-    if let Some(creates) = invocation.text("creates") {
-        if there(&creates) {
-            result.set(
-                "msg",
-                format!("Did not run command since '{creates}' exists"),
-            );
-            result.set("stdout", format!("skipped, since {creates} exists"));
-            result.set("rc", 0);
-            return Ok(finish(result));
-        }
+    if let Some(creates) = invocation.text("creates")
+        && there(&creates)
+    {
+        result.set(
+            "msg",
+            format!("Did not run command since '{creates}' exists"),
+        );
+        result.set("stdout", format!("skipped, since {creates} exists"));
+        result.set("rc", 0);
+        return Ok(finish(result));
     }
-    if let Some(removes) = invocation.text("removes") {
-        if !there(&removes) {
-            result.set(
-                "msg",
-                format!("Did not run command since '{removes}' does not exist"),
-            );
-            result.set("stdout", format!("skipped, since {removes} does not exist"));
-            result.set("rc", 0);
-            return Ok(finish(result));
-        }
+    if let Some(removes) = invocation.text("removes")
+        && !there(&removes)
+    {
+        result.set(
+            "msg",
+            format!("Did not run command since '{removes}' does not exist"),
+        );
+        result.set("stdout", format!("skipped, since {removes} does not exist"));
+        result.set("rc", 0);
+        return Ok(finish(result));
     }
     result.set("changed", true);
     let mut command = Command::write(words.clone());

@@ -168,13 +168,14 @@ impl Placement<'_> {
             result.set("diff", diff);
             return Ok(result);
         }
-        self.check_parent(&target).map_err(|m| fail(m))?;
+        self.check_parent(&target).map_err(&fail)?;
         self.validate(&fail)?;
         let diff = self.diff(&target, &shown, have.is_some());
-        if self.invocation.is("backup") && followed.is_some() {
-            if let Some(name) = backup(system, &target)? {
-                result.set("backup_file", name);
-            }
+        if self.invocation.is("backup")
+            && followed.is_some()
+            && let Some(name) = backup(system, &target)?
+        {
+            result.set("backup_file", name);
         }
         let kept = have.filter(|_| !is_link);
         let umask = system.umask().map_err(|e| os(&e))?;
@@ -229,7 +230,8 @@ impl Placement<'_> {
                                 | errno::EXDEV
                                 | errno::ETXTBSY
                                 | errno::EROFS
-                        ) | Some(16)
+                                | 16
+                        )
                     )
                     && self.system.stat(target).is_ok() =>
             {

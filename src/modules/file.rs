@@ -575,7 +575,7 @@ impl Job<'_> {
                 ));
             }
             "file" if !same && !force => {
-                return Err(dest(format!("Cannot link, {} exists at destination", was)));
+                return Err(dest(format!("Cannot link, {was} exists at destination")));
             }
             _ => {}
         }

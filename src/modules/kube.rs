@@ -233,7 +233,7 @@ impl Kube<'_> {
     fn foresee(&self, files: &[String]) -> Result<diff::Foreseen, Fail> {
         let (bytes, elsewhere) =
             manifest::read(self.system, files, self.invocation.is("recursive"))
-                .map_err(|e| Fail::new(e))?;
+                .map_err(Fail::new)?;
         let source = if elsewhere.is_empty() {
             "--filename=-".to_owned()
         } else {

@@ -245,10 +245,10 @@ fn set_option(options: &mut Options, key: &str, value: &Value) -> Result<()> {
         ("comment_end_string", _) => options.comment_end = text,
         ("newline_sequence", _) => options.newline_sequence = text,
         ("line_statement_prefix", _) => {
-            options.line_statement_prefix = Some(text).filter(|t| t != "None")
+            options.line_statement_prefix = Some(text).filter(|t| t != "None");
         }
         ("line_comment_prefix", _) => {
-            options.line_comment_prefix = Some(text).filter(|t| t != "None")
+            options.line_comment_prefix = Some(text).filter(|t| t != "None");
         }
         (other, _) => {
             return Err(Error::new(

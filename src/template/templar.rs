@@ -366,10 +366,7 @@ impl Templar {
         self.0.open.borrow_mut().push(label);
         let finished = self.finish(&value, 0);
         self.0.open.borrow_mut().pop();
-        let finished = match finished {
-            Ok(value) => value,
-            Err(error) => return Err(error),
-        };
+        let finished = finished?;
         if used == 0 {
             self.0
                 .memo

@@ -143,7 +143,7 @@ impl Store {
             .facts
             .borrow()
             .get(host)
-            .map(|facts| cleaned(facts))
+            .map(cleaned)
             .unwrap_or_default()
     }
 

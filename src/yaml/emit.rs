@@ -1,4 +1,4 @@
-//! Writes YAML as PyYAML's `dump` does, byte for byte.
+//! Writes YAML as `PyYAML`'s `dump` does, byte for byte.
 //!
 //! **Source:** what `yaml.dump(…, allow_unicode=True)` prints: block style, or flow style for
 //! collections of scalars where asked; plain where the text reads back as the same text, else

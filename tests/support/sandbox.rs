@@ -1,6 +1,6 @@
 //! A directory of a project of its own, and the binary run in it with a clean environment.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// What a command printed and how it ended.
@@ -43,11 +43,6 @@ impl Sandbox {
     /// Returns the path of a file of the project.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
-    }
-
-    /// Returns the project's directory.
-    pub(crate) fn dir(&self) -> &Path {
-        self.dir.path()
     }
 
     /// Prepares the binary: its directory is the project, its environment holds the minimum.

@@ -12,7 +12,7 @@ pub(super) struct Object {
     pub(super) kind: String,
     pub(super) name: String,
     pub(super) namespace: Option<String>,
-    /// The kind that it defines, where it is a CustomResourceDefinition.
+    /// The kind that it defines, where it is a `CustomResourceDefinition`.
     pub(super) defines: Option<String>,
     /// Its document.
     pub(super) text: String,

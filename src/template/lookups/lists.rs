@@ -46,7 +46,7 @@ pub(super) fn flattened(
         for term in terms {
             match term {
                 Value::List(list) if depth < crate::value::MAX_DEPTH => {
-                    walk(&list.to_vec(), out, depth + 1)
+                    walk(&list.to_vec(), out, depth + 1);
                 }
                 Value::None => {}
                 other => out.push(other.clone()),
