@@ -5,6 +5,7 @@ mod bad_input;
 mod lab;
 mod layers;
 mod parity;
+mod registry;
 #[path = "apiserver/server/mod.rs"]
 mod standin;
 mod support;

@@ -79,14 +79,12 @@ pub(super) fn answer(byte: u8) -> Option<Answer> {
 
 /// Returns the script that starts the agent on a host.
 ///
-/// It prints the marker and a letter: `R` (and becomes the agent), `Z` or `P` (and reads so many
-/// bytes, compressed or plain, then becomes the agent), `S` (and becomes a shell that reads
-/// commands). Directories are tried in order; one where nothing can be executed is passed over.
+/// It prints the marker and a letter: `R` (and becomes the agent), `Z` or `P` (and reads a line with
+/// a number and so many bytes, compressed or plain, then becomes the agent), `S` (and becomes a
+/// shell that reads commands). Directories are tried in order; one where nothing can be executed is passed over.
 pub(super) fn script(
     marker: &str,
     hash: &str,
-    packed: usize,
-    plain: usize,
     remote_tmp: Option<&str>,
     force_shell: bool,
 ) -> String {
@@ -111,8 +109,8 @@ for d; do
   mkdir -p "$d" 2>/dev/null && [ -O "$d" ] && [ ! -L "$d" ] && chmod 700 "$d" 2>/dev/null || continue
   t="$d/.probe$$"; printf '#!/bin/sh\nexit 0\n' >"$t" 2>/dev/null && chmod 700 "$t" && "$t" 2>/dev/null || {{ rm -f "$t"; continue; }}
   rm -f "$t"; t="$d/.new$$"
-  if command -v gzip >/dev/null 2>&1; then printf '%sZ' $m; head -c {packed} | gzip -dc >"$t" 2>/dev/null
-  else printf '%sP' $m; head -c {plain} >"$t" 2>/dev/null; fi
+  if command -v gzip >/dev/null 2>&1; then printf '%sZ' $m; read -r n; head -c "$n" | gzip -dc >"$t" 2>/dev/null
+  else printf '%sP' $m; read -r n; head -c "$n" >"$t" 2>/dev/null; fi
   chmod 700 "$t" && ok "$t" && mv -f "$t" "$d/$h" && go "$d/$h"
   rm -f "$t"; break
 done
@@ -128,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_script_is_one_a_posix_shell_reads() {
-        let text = script("0a", "ff", 3, 9, Some("~/.ansible/tmp"), false);
+        let text = script("0a", "ff", Some("~/.ansible/tmp"), false);
         let status = std::process::Command::new("sh")
             .args(["-n", "-c", &text])
             .status()

@@ -314,8 +314,6 @@ impl Worker {
         let script = boot::script(
             &marker,
             &binary.hash,
-            binary.packed().len(),
-            binary.plain().len(),
             spec.remote_tmp.as_deref(),
             spec.force_shell,
         );
@@ -379,7 +377,12 @@ impl Worker {
                         binary.plain()
                     };
                     Counters::add(&self.counters.upload_bytes, bytes.len() as u64);
-                    if input.write_all(bytes).and_then(|()| input.flush()).is_err() {
+                    let length = format!("{}\n", bytes.len());
+                    let sent = input
+                        .write_all(length.as_bytes())
+                        .and_then(|()| input.write_all(bytes))
+                        .and_then(|()| input.flush());
+                    if sent.is_err() {
                         return Err(refuse(&mut child));
                     }
                 }
