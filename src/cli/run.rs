@@ -357,7 +357,7 @@ fn execute(prepared: Prepared, mut reporter: Reporter, sources: &Sources) -> Res
     if setup.store.inventory().borrow().host_names().is_empty() {
         reporter.warning("provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'");
     }
-    if options.verbosity > 0 {
+    if options.verbosity > 0 && setup.level_is_pinned {
         reporter.warning(&format!(
             "compatibility level {}: {}",
             setup.level.name(),
@@ -468,7 +468,7 @@ fn list(args: &RunArgs, prepared: &Prepared) -> Result<u8> {
                 }
             }
             if args.list_tags {
-                let mut tags: Vec<String> = selected
+                let mut tags: Vec<String> = all
                     .iter()
                     .flat_map(|task| task.settings.tags.clone())
                     .collect();

@@ -22,6 +22,8 @@ use crate::yaml;
 pub(super) struct Setup {
     pub(super) level: Level,
     pub(super) level_reason: String,
+    /// The level was found, not given.
+    pub(super) level_is_pinned: bool,
     pub(super) store: Store,
     pub(super) loader: Loader,
     pub(super) config: Config,
@@ -197,6 +199,7 @@ pub(super) fn setup(
 ) -> Result<Setup> {
     let environment = environment();
     let (level, level_reason) = level(compat, &config, dir)?;
+    let level_is_pinned = level_reason.starts_with('`');
     let mut given = given_inventories.to_vec();
     if given.is_empty() {
         given = config.list("inventory");
@@ -253,6 +256,7 @@ pub(super) fn setup(
     Ok(Setup {
         level,
         level_reason,
+        level_is_pinned,
         store,
         loader,
         config,

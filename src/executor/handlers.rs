@@ -76,8 +76,7 @@ pub(super) fn notify(
                     format!(
                         "The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list"
                     ),
-                )
-                .at(task.span));
+                ));
             }
             for host in &hosts {
                 for id in &found {

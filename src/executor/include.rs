@@ -257,6 +257,8 @@ fn load(
     };
     match loaded {
         Ok(items) => Ok(Some(runner.selected(&items))),
+        // A role that isn't there is a mistake of the play, not of a host.
+        Err(error) if matches!(group.what, What::Role(_)) => Err(error),
         Err(error) => {
             let outcome = super::judge::Outcome::failed(error);
             for host in &group.hosts {

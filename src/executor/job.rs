@@ -513,6 +513,16 @@ impl Job {
             if name == "_variable_params" {
                 continue;
             }
+            // A name may be a template itself (`set_fact: {"{{ x }}_name": …}`).
+            let key = match key.value() {
+                Value::Str(text) if text.contains("{{") => {
+                    let name = self
+                        .templar
+                        .render(&Value::Str(text.clone().with_trust(true)));
+                    crate::value::Key::new(name.map_err(finalize)?)?
+                }
+                _ => key,
+            };
             if raw.contains(&name.as_str()) {
                 args.set_key(key, value);
                 continue;
@@ -737,6 +747,9 @@ impl Job {
             judge::judge(&self.task.clone(), &self.view, &self.templar, &mut outcome);
             if self.try_again(runner, index, &mut outcome) {
                 return;
+            }
+            if outcome.is("failed") && outcome.error.is_none() {
+                outcome.error = Some(self.module_error(&outcome));
             }
         }
         if outcome.is("failed") && !outcome.result.contains("exception") {

@@ -36,6 +36,13 @@ pub(super) fn run(
             on.push(host.clone());
         }
     }
+    // One that is written in the play has a heading of its own.
+    let title = runner.title(
+        &batch.play.clone(),
+        task,
+        hosts.first().map_or("localhost", |h| h),
+    );
+    runner.report.task_start(task, &title, runner.options.check);
     let Some(first) = on.first().cloned() else {
         return Ok(());
     };

@@ -382,9 +382,9 @@ impl Runner {
             task.name
                 .as_ref()
                 .and_then(|name| templar.render(name).ok())
-                .map_or_else(|| written.to_owned(), |name| name.to_str())
+                .map_or_else(|| written.to_string(), |name| name.to_str())
         } else {
-            written.to_owned()
+            written.to_string()
         };
         match &task.role {
             Some(role) if !task.implicit => {
@@ -454,11 +454,12 @@ impl Runner {
                 }
                 return Ok(());
             }
-        } else {
-            self.report.succeeded(task, job);
         }
         if outcome.is("changed") && !settings.notify.is_empty() {
             handlers::notify(self, batch, task, job, also)?;
+        }
+        if !failed {
+            self.report.succeeded(task, job);
         }
         Ok(())
     }
@@ -546,7 +547,9 @@ impl Runner {
             && batch.ended.is_empty()
             && self.nothing_left(batch)
         {
-            self.report.no_hosts_left();
+            if fatal || too_many {
+                self.report.no_hosts_left();
+            }
             batch.over = true;
         }
     }
@@ -580,7 +583,7 @@ impl Runner {
                 || globset::Glob::new(&wanted)
                     .is_ok_and(|glob| glob.compile_matcher().is_match(text))
         };
-        if matches(&title) || matches(&short) || matches(task.title()) {
+        if matches(&title) || matches(&short) || matches(&task.title()) {
             self.started = true;
         }
         self.started
@@ -614,7 +617,7 @@ fn registered(result: &crate::value::Dict) -> Value {
 /// Returns what `ansible_failed_task` shows.
 fn failed_task(task: &Task) -> Value {
     Value::dict([
-        ("name", Value::str(task.title())),
+        ("name", Value::str(task.title().as_ref())),
         ("action", Value::str(&task.action.name)),
         (
             "args",

@@ -122,8 +122,9 @@ impl Runner {
             self.counted.push(one);
         }
         self.pool.close_all();
+        outcome?;
         self.report.recap(&self.store);
-        outcome.map(|()| worst)
+        Ok(worst)
     }
 
     /// Returns what crossed the wire, per connection, as JSON.

@@ -7,6 +7,7 @@ mod command;
 mod copy;
 mod file;
 mod kube;
+mod lineinfile;
 mod outcome;
 mod perms;
 mod ping;
@@ -97,6 +98,7 @@ pub const TABLE: &[Module] = &[
     copy::MODULE,
     file::MODULE,
     kube::MODULE,
+    lineinfile::MODULE,
     ping::MODULE,
     raw::MODULE,
     command::SHELL,

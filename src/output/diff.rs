@@ -62,7 +62,6 @@ fn one(out: &mut String, diff: &Dict) {
             .to_string();
         if !shown.is_empty() {
             out.push_str(&shown);
-            out.push('\n');
         }
     }
     if let Some(prepared) = diff.get("prepared") {
@@ -100,7 +99,7 @@ mod tests {
         ]);
         assert_eq!(
             unified(&diff),
-            "--- before: /x\n+++ after: /y\n@@ -1 +1 @@\n-a\n+b\n\\ No newline at end of file\n\n"
+            "--- before: /x\n+++ after: /y\n@@ -1 +1 @@\n-a\n+b\n\\ No newline at end of file\n"
         );
     }
 
@@ -118,7 +117,7 @@ mod tests {
         ]);
         assert_eq!(
             unified(&diff),
-            "--- before\n+++ after\n@@ -1,4 +1,4 @@\n {\n-    \"mode\": \"0644\",\n+    \"mode\": \"0600\",\n     \"path\": \"/x\"\n }\n\n"
+            "--- before\n+++ after\n@@ -1,4 +1,4 @@\n {\n-    \"mode\": \"0644\",\n+    \"mode\": \"0600\",\n     \"path\": \"/x\"\n }\n"
         );
     }
 }

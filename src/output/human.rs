@@ -170,7 +170,11 @@ impl Human {
         }
     }
 
-    fn is_verbose(&self, result: &Dict) -> bool {
+    fn is_verbose(&self, shown: &Shown) -> bool {
+        if shown.no_log {
+            return self.options.verbosity > 0;
+        }
+        let result = &shown.result;
         let flag = |name: &str| result.get(name).is_some_and(|value| value.truth());
         (self.options.verbosity > 0 || flag("_ansible_verbose_always"))
             && !flag("_ansible_verbose_override")
@@ -256,7 +260,7 @@ impl Human {
             }
         });
         let item = item.map(|item| item.to_str()).unwrap_or_default();
-        let more = if self.is_verbose(&shown.result) {
+        let more = if self.is_verbose(shown) {
             format!(" => {}", self.dump(shown))
         } else {
             String::new()
@@ -335,7 +339,7 @@ impl Human {
             ResultKind::Skipped => {
                 if self.options.skipped_hosts {
                     self.task_banner();
-                    let more = if self.is_verbose(&shown.result) {
+                    let more = if self.is_verbose(shown) {
                         format!(" => {}", self.dump(shown))
                     } else {
                         String::new()
@@ -353,7 +357,7 @@ impl Human {
                 }
                 self.task_banner();
                 self.warnings_of(shown);
-                let more = if self.is_verbose(&shown.result) {
+                let more = if self.is_verbose(shown) {
                     format!(" => {}", self.dump(shown))
                 } else {
                     String::new()

@@ -263,11 +263,20 @@ pub struct Role {
 }
 
 impl Task {
-    /// Returns the name shown to people, as written: the task's name, else the action's.
-    pub fn title(&self) -> &str {
-        self.name
-            .as_ref()
-            .and_then(Value::as_str)
-            .unwrap_or(&self.action.name)
+    /// Returns the name shown to people, as written: the task's name, else the action's, with the
+    /// role for one that includes a role.
+    pub fn title(&self) -> std::borrow::Cow<'_, str> {
+        match self.name.as_ref().and_then(Value::as_str) {
+            Some(name) => name.into(),
+            None if self.action.resolved == "include_role" => {
+                let role = self
+                    .action
+                    .args
+                    .get("name")
+                    .or_else(|| self.action.args.get("role"));
+                format!("{} : {}", self.action.name, role.unwrap_or(Value::None)).into()
+            }
+            None => self.action.name.as_str().into(),
+        }
     }
 }

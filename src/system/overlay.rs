@@ -64,7 +64,13 @@ impl Overlay {
 
     /// Returns the path with all links resolved.
     fn resolved(&self, path: &Path) -> io::Result<PathBuf> {
-        resolve(path, &|part| match optional(self.lstat_placed(part)) {
+        // A relative path starts where the process does.
+        let path = if path.is_absolute() {
+            path.to_path_buf()
+        } else {
+            std::env::current_dir()?.join(path)
+        };
+        resolve(&path, &|part| match optional(self.lstat_placed(part)) {
             Ok(Some(stat)) if stat.is(FileType::Link) => self.readlink_placed(part).map(Some),
             _ => Ok(None),
         })

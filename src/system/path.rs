@@ -11,7 +11,13 @@ use super::{Access, FileType, System, errno, optional, os_error};
 /// # Errors
 /// Too many links.
 pub fn canonical(system: &dyn System, path: &Path) -> io::Result<PathBuf> {
-    resolve(path, &|part| match optional(system.lstat(part)) {
+    // A relative path starts where the process does.
+    let path = if path.is_absolute() {
+        path.to_path_buf()
+    } else {
+        std::env::current_dir()?.join(path)
+    };
+    resolve(&path, &|part| match optional(system.lstat(part)) {
         Ok(Some(stat)) if stat.is(FileType::Link) => system.readlink(part).map(Some),
         _ => Ok(None),
     })

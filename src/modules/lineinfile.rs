@@ -1,0 +1,411 @@
+//! `lineinfile`: makes sure that a line is in a file, or is not.
+
+use std::path::Path;
+
+use super::copy::check_with;
+use super::outcome::errno_text;
+use super::perms::{Wanted, backup};
+use super::{Default, Fail, Invocation, Kind, Module, Param, Ran, Spec};
+use crate::system::{System, WriteAs, canonical, errno};
+use crate::value::Dict;
+
+/// The table's row.
+pub(super) const MODULE: Module = Module {
+    name: "lineinfile",
+    spec: Spec {
+        params: &[
+            Param::new("path", Kind::Path)
+                .required()
+                .aliases(&["dest", "destfile", "name"]),
+            Param::new("state", Kind::Str)
+                .choices(&["absent", "present"])
+                .default(Default::Str("present")),
+            Param::new("regexp", Kind::Str).aliases(&["regex"]),
+            Param::new("search_string", Kind::Str),
+            Param::new("line", Kind::Str).aliases(&["value"]),
+            Param::new("encoding", Kind::Str).default(Default::Str("utf-8")),
+            Param::new("insertafter", Kind::Str),
+            Param::new("insertbefore", Kind::Str),
+            Param::new("backrefs", Kind::Bool).default(Default::Bool(false)),
+            Param::new("create", Kind::Bool).default(Default::Bool(false)),
+            Param::new("backup", Kind::Bool).default(Default::Bool(false)),
+            Param::new("firstmatch", Kind::Bool).default(Default::Bool(false)),
+            Param::new("validate", Kind::Str),
+        ],
+        file: true,
+        mutually_exclusive: &[
+            &["insertbefore", "insertafter"],
+            &["regexp", "search_string"],
+            &["backrefs", "search_string"],
+        ],
+        required_if: &[],
+    },
+    doc: "Makes sure that a line is in a file, or is not.",
+    example: "- lineinfile:\n    path: /etc/hosts\n    regexp: '^127\\.0\\.0\\.1'\n    line: 127.0.0.1 localhost",
+    run,
+};
+
+/// The lines of a file, each with its newline.
+type Lines = Vec<String>;
+
+fn run(invocation: &Invocation<'_>, system: &dyn System) -> Ran {
+    let path = invocation.path("path").unwrap_or_default();
+    let shown = path.display().to_string();
+    if system
+        .stat(&path)
+        .is_ok_and(|stat| stat.is(crate::system::FileType::Directory))
+    {
+        return Err(Fail::new(format!("Path {shown} is a directory !")).with("rc", 256));
+    }
+    let state = invocation.text("state").unwrap_or_default();
+    if state == "present" {
+        if invocation.is("backrefs") && invocation.text("regexp").is_none() {
+            return Err(Fail::new("regexp is required with backrefs=true"));
+        }
+        if invocation.text("line").is_none() {
+            return Err(Fail::new("line is required with state=present"));
+        }
+    } else if ["regexp", "search_string", "line"]
+        .iter()
+        .all(|name| invocation.text(name).is_none())
+    {
+        return Err(Fail::new(
+            "one of line, search_string, or regexp is required with state=absent",
+        ));
+    }
+    let before = match system.read(&path) {
+        Ok(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) if error.raw_os_error() == Some(errno::ENOENT) => None,
+        Err(error) => return Err(Fail::new(errno_text(&error))),
+    };
+    if before.is_none() && state == "absent" {
+        let result = Dict::new();
+        result.set("changed", false);
+        result.set("msg", "file not present");
+        return Ok(result);
+    }
+    if before.is_none() && !invocation.is("create") {
+        return Err(Fail::new(format!("Destination {shown} does not exist !")).with("rc", 257));
+    }
+    let had = before.is_some();
+    let before = before.unwrap_or_default();
+    let lines: Lines = before.split_inclusive('\n').map(str::to_owned).collect();
+    let decided = if state == "present" {
+        present(invocation, lines)?
+    } else {
+        absent(invocation, lines)?
+    };
+    finish(invocation, system, &path, &before, had, decided)
+}
+
+/// What the file is to hold, and what is said about it.
+struct Decided {
+    lines: Lines,
+    changed: bool,
+    message: String,
+    found: Option<usize>,
+}
+
+fn regex(pattern: &str) -> Result<fancy_regex::Regex, Fail> {
+    fancy_regex::Regex::new(pattern)
+        .map_err(|error| Fail::new(format!("the regular expression `{pattern}`: {error}")))
+}
+
+fn matches(regex: &fancy_regex::Regex, line: &str) -> bool {
+    regex
+        .is_match(line.trim_end_matches(['\r', '\n']))
+        .unwrap_or(false)
+}
+
+/// Decides where the line goes: over the last match, else behind or before another, else at the end.
+fn present(invocation: &Invocation<'_>, mut lines: Lines) -> Result<Decided, Fail> {
+    let line = invocation.text("line").unwrap_or_default();
+    let first = invocation.is("firstmatch");
+    let wanted = match invocation.text("regexp") {
+        Some(pattern) => Some(regex(&pattern)?),
+        None => None,
+    };
+    let search = invocation.text("search_string");
+    let before = invocation.text("insertbefore");
+    let after = match (&before, invocation.text("insertafter")) {
+        (None, None) => Some("EOF".to_owned()),
+        (_, after) => after,
+    };
+    let beside = |text: &Option<String>, edge: &str| -> Result<Option<fancy_regex::Regex>, Fail> {
+        text.as_deref()
+            .filter(|t| *t != edge)
+            .map(regex)
+            .transpose()
+    };
+    let (after_regex, before_regex) = (beside(&after, "EOF")?, beside(&before, "BOF")?);
+    let mut matched: Option<usize> = None;
+    let mut exact: Option<usize> = None;
+    let mut place: Option<usize> = None;
+    for (index, text) in lines.iter().enumerate() {
+        let is_match = match (&wanted, &search) {
+            (Some(regex), _) => matches(regex, text),
+            (None, Some(search)) => text.contains(search.as_str()),
+            (None, None) => false,
+        };
+        let is_exact = text.trim_end_matches(['\r', '\n']) == line;
+        if is_match {
+            matched = Some(index);
+            if first {
+                break;
+            }
+        }
+        if is_exact {
+            exact = Some(index);
+        }
+        if !is_match && !is_exact {
+            if let Some(regex) = &after_regex
+                && matches(regex, text)
+            {
+                place = Some(index + 1);
+                if first && matched.is_none() {
+                    continue;
+                }
+            }
+            if let Some(regex) = &before_regex
+                && matches(regex, text)
+                && !(first && place.is_some())
+            {
+                place = Some(index);
+            }
+        }
+    }
+    let newline = "\n";
+    let none = |lines| Decided {
+        lines,
+        changed: false,
+        message: String::new(),
+        found: None,
+    };
+    if let Some(at) = matched {
+        let new = match (&wanted, invocation.is("backrefs")) {
+            (Some(regex), true) => {
+                let old = lines[at].trim_end_matches(['\r', '\n']).to_owned();
+                match regex.captures(old.as_str()) {
+                    Ok(Some(captures)) => expand(&line, &captures),
+                    _ => line.clone(),
+                }
+            }
+            _ => line.clone(),
+        };
+        let new = if new.ends_with('\n') {
+            new
+        } else {
+            new + newline
+        };
+        let same =
+            lines[at] == new || (at + 1 == lines.len() && lines[at].clone() + newline == new);
+        if same {
+            return Ok(none(lines));
+        }
+        lines[at] = new;
+        return Ok(Decided {
+            lines,
+            changed: true,
+            message: "line replaced".into(),
+            found: None,
+        });
+    }
+    if invocation.is("backrefs") || exact.is_some() {
+        return Ok(none(lines));
+    }
+    let text = line + newline;
+    match (place, before.as_deref()) {
+        (_, Some("BOF")) => lines.insert(0, text),
+        (Some(at), _) => {
+            if at > 0 && at == lines.len() && !lines[at - 1].ends_with('\n') {
+                lines[at - 1].push('\n');
+            }
+            lines.insert(at, text);
+        }
+        (None, _) => {
+            if let Some(last) = lines.last_mut()
+                && !last.ends_with('\n')
+            {
+                last.push('\n');
+            }
+            lines.push(text);
+        }
+    }
+    Ok(Decided {
+        lines,
+        changed: true,
+        message: "line added".into(),
+        found: None,
+    })
+}
+
+/// Expands `\1` and `\g<name>` of a line.
+fn expand(line: &str, captures: &fancy_regex::Captures<str>) -> String {
+    let mut out = String::new();
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('g') if chars.peek() == Some(&'<') => {
+                chars.next();
+                let name: String = chars.by_ref().take_while(|c| *c != '>').collect();
+                let found = name
+                    .parse()
+                    .map_or_else(|_| captures.name(&name), |at| captures.get(at));
+                out.push_str(found.map_or("", |m| m.as_str()));
+            }
+            Some(digit) if digit.is_ascii_digit() => {
+                let at = digit.to_digit(10).unwrap_or(0) as usize;
+                out.push_str(captures.get(at).map_or("", |m| m.as_str()));
+            }
+            Some('n') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some(other) => {
+                if other.is_ascii_alphabetic() {
+                    out.push('\\');
+                }
+                out.push(other);
+            }
+            None => out.push('\\'),
+        }
+    }
+    out
+}
+
+fn absent(invocation: &Invocation<'_>, lines: Lines) -> Result<Decided, Fail> {
+    let wanted = match invocation.text("regexp") {
+        Some(pattern) => Some(regex(&pattern)?),
+        None => None,
+    };
+    let search = invocation.text("search_string");
+    let line = invocation.text("line");
+    let count = lines.len();
+    let kept: Lines = lines
+        .into_iter()
+        .filter(|text| !match (&wanted, &search) {
+            (Some(regex), _) => matches(regex, text),
+            (None, Some(search)) => text.contains(search.as_str()),
+            (None, None) => line.as_deref() == Some(text.trim_end_matches(['\r', '\n'])),
+        })
+        .collect();
+    let found = count - kept.len();
+    let message = if found > 0 {
+        format!("{found} line(s) removed")
+    } else {
+        String::new()
+    };
+    Ok(Decided {
+        lines: kept,
+        changed: found > 0,
+        message,
+        found: Some(found),
+    })
+}
+
+fn finish(
+    invocation: &Invocation<'_>,
+    system: &dyn System,
+    path: &Path,
+    before: &str,
+    had: bool,
+    decided: Decided,
+) -> Ran {
+    let shown = path.display().to_string();
+    let os = |error: &std::io::Error| Fail::new(errno_text(error));
+    let after = decided.lines.concat();
+    let result = Dict::new();
+    result.set("backup", "");
+    let target = canonical(system, path).map_err(|e| os(&e))?;
+    if decided.changed {
+        if had
+            && invocation.is("backup")
+            && let Some(name) = backup(system, &target)?
+        {
+            result.set("backup", name);
+        }
+        if let Some(validate) = invocation.text("validate") {
+            if !validate.contains("%s") {
+                return Err(Fail::new(format!("validate must contain %s: {validate}")));
+            }
+            if let Some(output) = check_with(invocation, system, &validate, after.as_bytes())? {
+                return Err(Fail::new(format!(
+                    "failed to validate: rc:{} error:{}",
+                    output.rc,
+                    String::from_utf8_lossy(&output.stderr)
+                )));
+            }
+        }
+        if !had
+            && let Some(parent) = target.parent()
+            && system.stat(parent).is_err()
+        {
+            make_parents(system, parent).map_err(|error| {
+                Fail::new(format!(
+                    "Error creating {} ({})",
+                    parent.display(),
+                    errno_text(&error)
+                ))
+            })?;
+        }
+        let mode = system.stat(&target).map(|stat| stat.mode & 0o7777);
+        let umask = system.umask().map_err(|e| os(&e))?;
+        let how = WriteAs {
+            mode: mode.unwrap_or(0o666 & !umask),
+            uid: system.stat(&target).ok().map(|stat| stat.uid),
+            gid: system.stat(&target).ok().map(|stat| stat.gid),
+        };
+        system
+            .write_atomic(&target, after.as_bytes(), how)
+            .map_err(|e| os(&e))?;
+    }
+    let (path_before, path_after) = (Dict::new(), Dict::new());
+    let exists = system.lstat(&target).is_ok();
+    let owned = exists
+        && Wanted::of(invocation).apply(
+            system,
+            &target,
+            true,
+            Some((&path_before, &path_after)),
+        )?;
+    let mut message = decided.message;
+    if owned {
+        let more = "ownership, perms or SE linux context changed";
+        message = if message.is_empty() {
+            more.to_owned()
+        } else {
+            format!("{message} and {more}")
+        };
+    }
+    result.set("changed", decided.changed || owned);
+    result.set("msg", message);
+    if let Some(found) = decided.found {
+        result.set("found", found);
+    }
+    let content = Dict::new();
+    content.set("before", before);
+    content.set("after", after);
+    content.set("before_header", format!("{shown} (content)"));
+    content.set("after_header", format!("{shown} (content)"));
+    let attributes = Dict::new();
+    attributes.set("before_header", format!("{shown} (file attributes)"));
+    attributes.set("after_header", format!("{shown} (file attributes)"));
+    if !path_before.is_empty() || !path_after.is_empty() {
+        attributes.set("before", path_before);
+        attributes.set("after", path_after);
+    }
+    result.set("diff", vec![content.into(), attributes.into()]);
+    Ok(result)
+}
+
+fn make_parents(system: &dyn System, dir: &Path) -> std::io::Result<()> {
+    if system.stat(dir).is_ok() {
+        return Ok(());
+    }
+    if let Some(parent) = dir.parent() {
+        make_parents(system, parent)?;
+    }
+    system.mkdir(dir, 0o777)
+}
