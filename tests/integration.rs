@@ -1,6 +1,7 @@
 //! The one integration binary: each module below is one area.
 
 mod apiserver_test;
+mod bad_hosts;
 mod bad_input;
 mod lab;
 mod layers;
