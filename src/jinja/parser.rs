@@ -10,6 +10,8 @@ use super::lexer::{Problem, Spanned, Token};
 use crate::value::ops::Operator;
 use crate::value::{Str, Value};
 
+/// How many operators one expression may have in a row.
+const MAX_CHAIN: usize = 500;
 /// How deep expressions and blocks may nest.
 const MAX_NESTING: usize = 150;
 
@@ -136,6 +138,15 @@ impl Parser<'_> {
             }
             _ => format!("unexpected '{found}'"),
         })
+    }
+
+    /// Makes a node that stands on the one before it; too long a row is refused.
+    fn linked(&mut self, links: &mut usize, kind: ExprKind, start: usize) -> Parsed<Expr> {
+        *links += 1;
+        if *links > MAX_CHAIN {
+            return Err(self.fail(format!("more than {MAX_CHAIN} operators in one expression")));
+        }
+        Ok(self.expr(kind, start))
     }
 
     fn fail(&self, message: impl Into<String>) -> Problem {
@@ -653,6 +664,7 @@ impl Parser<'_> {
     }
 
     fn expression(&mut self) -> Parsed<Expr> {
+        let mut links = 0;
         self.nested(|parser| {
             let start = parser.start();
             let mut value = parser.or()?;
@@ -663,31 +675,42 @@ impl Parser<'_> {
                 } else {
                     None
                 };
-                value = parser.expr(
+                value = parser.linked(
+                    &mut links,
                     ExprKind::Cond(Box::new(test), Box::new(value), otherwise),
                     start,
-                );
+                )?;
             }
             Ok(value)
         })
     }
 
     fn or(&mut self) -> Parsed<Expr> {
+        let mut links = 0;
         let start = self.start();
         let mut left = self.and()?;
         while self.take_name("or") {
             let right = self.and()?;
-            left = self.expr(ExprKind::Or(Box::new(left), Box::new(right)), start);
+            left = self.linked(
+                &mut links,
+                ExprKind::Or(Box::new(left), Box::new(right)),
+                start,
+            )?;
         }
         Ok(left)
     }
 
     fn and(&mut self) -> Parsed<Expr> {
+        let mut links = 0;
         let start = self.start();
         let mut left = self.not()?;
         while self.take_name("and") {
             let right = self.not()?;
-            left = self.expr(ExprKind::And(Box::new(left), Box::new(right)), start);
+            left = self.linked(
+                &mut links,
+                ExprKind::And(Box::new(left), Box::new(right)),
+                start,
+            )?;
         }
         Ok(left)
     }
@@ -730,6 +753,7 @@ impl Parser<'_> {
     }
 
     fn sum(&mut self) -> Parsed<Expr> {
+        let mut links = 0;
         let start = self.start();
         let mut left = self.concat()?;
         loop {
@@ -740,7 +764,11 @@ impl Parser<'_> {
             };
             self.advance();
             let right = self.concat()?;
-            left = self.expr(ExprKind::Binary(op, Box::new(left), Box::new(right)), start);
+            left = self.linked(
+                &mut links,
+                ExprKind::Binary(op, Box::new(left), Box::new(right)),
+                start,
+            )?;
         }
     }
 
@@ -758,6 +786,7 @@ impl Parser<'_> {
     }
 
     fn product(&mut self) -> Parsed<Expr> {
+        let mut links = 0;
         let start = self.start();
         let mut left = self.power()?;
         loop {
@@ -770,20 +799,26 @@ impl Parser<'_> {
             };
             self.advance();
             let right = self.power()?;
-            left = self.expr(ExprKind::Binary(op, Box::new(left), Box::new(right)), start);
+            left = self.linked(
+                &mut links,
+                ExprKind::Binary(op, Box::new(left), Box::new(right)),
+                start,
+            )?;
         }
     }
 
     /// Reads powers, from the left; each operand is a signed one with its filters.
     fn power(&mut self) -> Parsed<Expr> {
+        let mut links = 0;
         let start = self.start();
         let mut left = self.unary(true)?;
         while self.take_op("**") {
             let right = self.unary(true)?;
-            left = self.expr(
+            left = self.linked(
+                &mut links,
                 ExprKind::Binary(Operator::Pow, Box::new(left), Box::new(right)),
                 start,
-            );
+            )?;
         }
         Ok(left)
     }
@@ -889,25 +924,40 @@ impl Parser<'_> {
     }
 
     fn postfix(&mut self, mut node: Expr, start: usize) -> Parsed<Expr> {
+        let mut links = 0;
         loop {
             if self.take_op(".") {
                 match self.peek().clone() {
                     Token::Name(name) => {
                         self.advance();
-                        node = self.expr(ExprKind::Attr(Box::new(node), name.into()), start);
+                        node = self.linked(
+                            &mut links,
+                            ExprKind::Attr(Box::new(node), name.into()),
+                            start,
+                        )?;
                     }
                     Token::Number(value @ Value::Int(_)) => {
                         self.advance();
                         let index = self.expr(ExprKind::Const(value), start);
-                        node = self.expr(ExprKind::Item(Box::new(node), Box::new(index)), start);
+                        node = self.linked(
+                            &mut links,
+                            ExprKind::Item(Box::new(node), Box::new(index)),
+                            start,
+                        )?;
                     }
                     _ => return Err(self.fail("expected name or number")),
                 }
             } else if self.take_op("[") {
+                links += 1;
+                if links > MAX_CHAIN {
+                    return Err(
+                        self.fail(format!("more than {MAX_CHAIN} operators in one expression"))
+                    );
+                }
                 node = self.subscript(node, start)?;
             } else if self.is_op("(") {
                 let args = self.call_args()?;
-                node = self.expr(ExprKind::Call(Box::new(node), args), start);
+                node = self.linked(&mut links, ExprKind::Call(Box::new(node), args), start)?;
             } else {
                 return Ok(node);
             }
@@ -963,6 +1013,7 @@ impl Parser<'_> {
 
     /// Reads filters and tests behind an expression.
     fn filters(&mut self, mut node: Expr, start: usize) -> Parsed<Expr> {
+        let mut links = 0;
         loop {
             if self.take_op("|") {
                 let name = self.dotted()?;
@@ -971,18 +1022,26 @@ impl Parser<'_> {
                 } else {
                     CallArgs::default()
                 };
-                node = self.expr(ExprKind::Filter(Some(Box::new(node)), name, args), start);
+                node = self.linked(
+                    &mut links,
+                    ExprKind::Filter(Some(Box::new(node)), name, args),
+                    start,
+                )?;
             } else if self.take_name("is") {
                 let negated = self.take_name("not");
                 let name = self.dotted()?;
                 let args = self.test_args()?;
-                node = self.expr(ExprKind::Test(Box::new(node), name, args), start);
+                node = self.linked(
+                    &mut links,
+                    ExprKind::Test(Box::new(node), name, args),
+                    start,
+                )?;
                 if negated {
-                    node = self.expr(ExprKind::Not(Box::new(node)), start);
+                    node = self.linked(&mut links, ExprKind::Not(Box::new(node)), start)?;
                 }
             } else if self.is_op("(") {
                 let args = self.call_args()?;
-                node = self.expr(ExprKind::Call(Box::new(node), args), start);
+                node = self.linked(&mut links, ExprKind::Call(Box::new(node), args), start)?;
             } else {
                 return Ok(node);
             }
@@ -1058,5 +1117,34 @@ fn make_macro(name: Rc<str>, params: Vec<Rc<str>>, defaults: Vec<Expr>, body: Ve
         params,
         defaults,
         body,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Environment, Place};
+
+    #[test]
+    fn long_rows_of_operators_are_refused_and_never_overflow_the_stack() {
+        let env = Environment::new();
+        for (first, next) in [
+            ("1", "+1"),
+            ("1", "|abs"),
+            ("1", " and 1"),
+            ("[1]", "[0:1]"),
+            ("1", "**1"),
+            ("a", "()"),
+        ] {
+            let text = format!("{first}{}", next.repeat(20_000));
+            let error = env
+                .compile_expression(&text, Place::Nowhere, true)
+                .expect_err(next);
+            assert!(
+                error.message().contains("operators in one expression"),
+                "{next}: {error}"
+            );
+        }
+        let text = format!("[{}]", "1 + 1, ".repeat(2_000));
+        assert!(env.compile_expression(&text, Place::Nowhere, true).is_ok());
     }
 }
