@@ -365,6 +365,7 @@ fn attr(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 fn batch(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, count, fill] = args.bind("batch", ["value", "linecount", "fill_with"], 2)?;
     let count = known(count)?.as_i64().unwrap_or(1).max(1) as usize;
+    ops::fits(count)?;
     let items: Vec<Value> = known(value)?.items()?.collect();
     let mut out: Vec<Value> = Vec::new();
     for chunk in items.chunks(count) {
@@ -882,6 +883,7 @@ fn replace(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let value = known(value)?;
     let markup = matches!(&value, Value::Str(s) if s.is_markup());
     let (text, old, new) = (value.to_str(), known(old)?.to_str(), known(new)?.to_str());
+    ops::fits(text.len() + text.matches(old.as_str()).count().saturating_mul(new.len()))?;
     let made = match count.and_then(|c| c.as_i64()) {
         Some(count) if count >= 0 => text.replacen(&old, &new, count as usize),
         _ => text.replace(&old, &new),
@@ -957,6 +959,7 @@ fn round_half_even(number: f64, precision: i32) -> f64 {
 fn slice(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, count, fill] = args.bind("slice", ["value", "slices", "fill_with"], 2)?;
     let count = known(count)?.as_i64().unwrap_or(1).max(1) as usize;
+    ops::fits(count)?;
     let items: Vec<Value> = known(value)?.items()?.collect();
     let (per, extra) = (items.len() / count, items.len() % count);
     let mut at = 0;

@@ -2,6 +2,7 @@
 
 use crate::diag::{Error, Result};
 use crate::value::format::str_format;
+use crate::value::ops::fits;
 use crate::value::{Args, Dict, Key, List, Runtime, Set, Str, Value};
 
 const STR: &[&str] = &[
@@ -269,7 +270,10 @@ fn str_method(runtime: &mut dyn Runtime, text: &Str, name: &str, args: Args) -> 
                     out.push_str(s);
                 }
                 match &item {
-                    Value::Str(part) => out.push_str(part),
+                    Value::Str(part) => {
+                        fits(out.len() + part.as_str().len())?;
+                        out.push_str(part);
+                    }
                     Value::Undefined(undefined) => return Err(undefined.error()),
                     other => {
                         return Err(Error::type_error(format!(
@@ -285,6 +289,12 @@ fn str_method(runtime: &mut dyn Runtime, text: &Str, name: &str, args: Args) -> 
             let [old, new, count] = args.bind(name, ["old", "new", "count"], 2)?;
             let old = text_of(&old.unwrap_or(Value::None), "replace() argument 1")?;
             let new = text_of(&new.unwrap_or(Value::None), "replace() argument 2")?;
+            fits(
+                s.len()
+                    + s.matches(old.as_str())
+                        .count()
+                        .saturating_mul(new.as_str().len()),
+            )?;
             like(match number_of(count.as_ref(), -1)? {
                 count if count < 0 => s.replace(old.as_str(), &new),
                 count => s.replacen(old.as_str(), &new, count as usize),
@@ -369,7 +379,8 @@ fn str_method(runtime: &mut dyn Runtime, text: &Str, name: &str, args: Args) -> 
         }
         "center" | "ljust" | "rjust" => {
             let [width, fill] = args.bind(name, ["width", "fillchar"], 1)?;
-            let width = number_of(width.as_ref(), 0)?.clamp(0, 1 << 20) as usize;
+            let width = number_of(width.as_ref(), 0)?.max(0) as usize;
+            fits(width)?;
             let fill = match fill {
                 None => ' ',
                 Some(value) => {
@@ -397,7 +408,8 @@ fn str_method(runtime: &mut dyn Runtime, text: &Str, name: &str, args: Args) -> 
         }
         "zfill" => {
             let [width] = args.bind(name, ["width"], 1)?;
-            let width = number_of(width.as_ref(), 0)?.clamp(0, 1 << 20) as usize;
+            let width = number_of(width.as_ref(), 0)?.max(0) as usize;
+            fits(width)?;
             let (sign, digits) = match s.strip_prefix(['+', '-']) {
                 Some(rest) => (&s[..1], rest),
                 None => ("", s),
@@ -852,4 +864,32 @@ fn set_method(set: &Set, name: &str, args: Args) -> Result<Value> {
             )));
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Environment, MapContext, Place};
+    use crate::value::Value;
+
+    #[test]
+    fn results_without_end_are_refused_before_memory_is_asked_for() {
+        let env = Environment::new();
+        let none: [(&str, Value); 0] = [];
+        let context = MapContext::new(none);
+        for text in [
+            "('a'*1000000).replace('a','b'*1000000)",
+            "('a'*1000000)|replace('a','b'*1000000)",
+            "('b'*1000000).join('a'*1000000)",
+            "[1]|batch(10**12,0)",
+            "[1]|slice(10**9)",
+            "'a'.ljust(10**12)",
+            "'a'.zfill(10**12)",
+            "'a' * 10**12",
+        ] {
+            let expression = env
+                .compile_expression(text, Place::Nowhere, true)
+                .expect(text);
+            assert!(env.evaluate(&expression, &context).is_err(), "{text}");
+        }
+    }
 }

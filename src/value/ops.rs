@@ -12,6 +12,20 @@ pub const MAX_REPEATED: usize = 64 << 20;
 /// The most bits that a power may have.
 const MAX_POWER_BITS: u64 = 1 << 20;
 
+/// Refuses results beyond [`MAX_REPEATED`], before memory is asked for.
+///
+/// # Errors
+/// That the result would be too large.
+pub fn fits(size: usize) -> Result<()> {
+    if size > MAX_REPEATED {
+        return Err(Error::new(
+            Kind::Arithmetic,
+            format!("the result has more than {MAX_REPEATED} items"),
+        ));
+    }
+    Ok(())
+}
+
 /// The arithmetic operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
@@ -90,6 +104,7 @@ pub fn apply(operator: Operator, a: &Value, b: &Value) -> Result<Value> {
     }
     match (operator, a, b) {
         (Operator::Add, Value::Str(x), Value::Str(y)) => {
+            fits(x.as_str().len() + y.as_str().len())?;
             let markup = x.is_markup() || y.is_markup();
             let part = |s: &Str| {
                 if markup && !s.is_markup() {
@@ -101,6 +116,7 @@ pub fn apply(operator: Operator, a: &Value, b: &Value) -> Result<Value> {
             Ok(Value::Str(Str::new(part(x) + &part(y)).with_markup(markup)))
         }
         (Operator::Add, Value::List(x), Value::List(y)) => {
+            fits(x.len() + y.len())?;
             let mut all = x.to_vec();
             all.extend(y.to_vec());
             Ok(Value::list(all))
