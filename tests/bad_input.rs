@@ -182,3 +182,12 @@ fn kubectl_that_is_missing_is_named() {
     ));
     says(&ended, 2, &["/nowhere/kubectl"]);
 }
+
+#[test]
+fn a_variable_file_that_cannot_be_read_is_placed_before_anything_runs() {
+    let sandbox = Sandbox::new();
+    sandbox.write("group_vars/all.yml", "a: [1\nb: 2\n");
+    let ended = sandbox.play(&tasks("    - command: touch ran\n"));
+    says(&ended, 4, &["group_vars/all.yml:2:"]);
+    assert!(!sandbox.path("ran").exists());
+}

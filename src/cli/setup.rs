@@ -227,13 +227,23 @@ pub(super) fn setup(
         fixed: fixed_variables(options, level, &given, config_path.as_deref()),
     };
     let playbook_dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
+    let problems = Rc::new(RefCell::new(Vec::new()));
     let store = store(
         sources,
         names,
         &inventory,
         extra.clone(),
         vec![playbook_dir],
+        problems.clone(),
     );
+    // Variable files are read now, so that a mistake in one is said before anything runs.
+    let hosts = inventory.borrow().host_names();
+    for host in &hosts {
+        store.host_layers(host);
+        if let Some(error) = problems.borrow_mut().pop() {
+            return Err(error);
+        }
+    }
     let static_templates = templates.clone();
     let loader = Loader::new(
         sources.clone(),
@@ -270,9 +280,9 @@ fn store(
     inventory: &Rc<RefCell<Inventory>>,
     extra: Dict,
     playbook_dirs: Vec<PathBuf>,
+    problems: Rc<RefCell<Vec<Error>>>,
 ) -> Store {
     let sources = sources.clone();
-    let problems = Rc::new(RefCell::new(Vec::new()));
     Store::new(
         names,
         inventory.clone(),
