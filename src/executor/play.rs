@@ -128,7 +128,6 @@ impl Runner {
             stop: false,
         };
         let batches = self.batches(play, &names, hosts)?;
-        let count = batches.len();
         for (number, batch) in batches.into_iter().enumerate() {
             if number > 0 {
                 self.report.play_start(play, &title, self.options.check);
@@ -147,7 +146,6 @@ impl Runner {
             if batch.play_over {
                 break;
             }
-            let _ = count;
         }
         Ok(ended)
     }

@@ -1095,7 +1095,7 @@ impl<'a> Machine<'a> {
         let scope = Scope::new(Some(object.scope.clone()));
         let mut positional = args.positional.into_iter();
         let mut keyword = args.keyword;
-        let mut missing_from = code.params.len() - code.defaults.len();
+        let missing_from = code.params.len() - code.defaults.len();
         let mut given: Vec<Option<Value>> = Vec::new();
         for name in &code.params {
             let mut value = positional.next();
@@ -1163,8 +1163,6 @@ impl<'a> Machine<'a> {
                 machine.nodes(&code.body).map(|_| ())
             })
         });
-        missing_from = 0;
-        let _ = missing_from;
         Ok(Value::Str(Str::new(text?).with_markup(self.autoescape)))
     }
 }

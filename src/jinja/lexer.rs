@@ -127,9 +127,7 @@ impl Lexer<'_> {
                 Opens::LineStatement => {
                     self.push(Token::BlockBegin, start, self.at);
                     let end = self.line_end();
-                    let line = self.text;
                     self.tokens(Some(("\n", end)), start)?;
-                    let _ = line;
                     self.push(Token::BlockEnd, end, end);
                     self.at = (end + 1).min(self.text.len());
                 }

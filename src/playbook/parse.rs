@@ -729,11 +729,11 @@ fn action(
     place: Place,
 ) -> Result<Action> {
     let [(key, value, written)] = found else {
-        let Some((first, _, _)) = found.first() else {
+        if found.is_empty() {
             return Err(
                 Error::new(Kind::Parse, "no module/action detected in task.").at(node.span),
             );
-        };
+        }
         let names: Vec<&str> = found.iter().map(|(_, _, name)| *name).collect();
         let known = |name: &str| matches!((loader.0.options.resolve)(name), Resolved::Known(_));
         let error = Error::new(
@@ -745,7 +745,6 @@ fn action(
             .iter()
             .filter(|name| !known(name))
             .find_map(|name| Some((*name, closest(name, keywords::names(place))?)));
-        let _ = first;
         return Err(match near {
             Some((name, near)) => {
                 error.help(format!("`{name}` is no keyword: did you mean `{near}`?"))

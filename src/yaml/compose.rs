@@ -301,7 +301,7 @@ impl Composer<'_> {
         let mut out: Vec<(Node, Node)> = Vec::with_capacity(merged.len() + own.len());
         let mut places: HashMap<Key, usize> = HashMap::new();
         let from_merge = merged.len();
-        for (index, (key, value)) in merged.into_iter().chain(own).enumerate() {
+        for (key, value) in merged.into_iter().chain(own) {
             let name = Key::new(key.to_value()).map_err(|error| {
                 Error::new(Kind::Yaml, "found unhashable key").at(key.span).caused_by(error).help(
                     "a value that begins with `{{` must be quoted, or YAML reads it as a mapping",
@@ -319,7 +319,6 @@ impl Composer<'_> {
                 places.insert(name, out.len());
                 out.push((key, value));
             }
-            let _ = index;
         }
         Ok(out)
     }
