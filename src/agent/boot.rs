@@ -93,14 +93,14 @@ pub(super) fn script(
         None => format!("{} ", shlex::try_quote(dir).unwrap_or_default()),
     });
     let arch = std::env::consts::ARCH;
-    let shell = format!("printf '%sS' {marker}; exec sh");
+    let shell = format!("[ -z \"$k\" ] || umask \"$k\"; printf '%sS' {marker}; exec sh");
     if force_shell {
         return shell;
     }
     format!(
-        r#"h={hash}; m={marker}; umask 077
+        r#"h={hash}; m={marker}; k=$(umask); umask 077
 ok() {{ [ -f "$1" ] && [ -O "$1" ] && {{ s=$(sha256sum <"$1" 2>/dev/null) && [ "${{s%% *}}" = $h ]; }}; }}
-go() {{ printf '%sR' $m; exec "$1" {agent} $m; }}
+go() {{ umask "$k"; printf '%sR' $m; exec "$1" {agent} $m; }}
 case "$(uname -s)-$(uname -m)" in Linux-{arch}|Linux-amd64) ;; *) {shell};; esac
 u=$(id -u)
 set -- "${{XDG_CACHE_HOME:-$HOME/.cache}}/regrole" {tmp}/var/tmp/.regrole-$u /tmp/.regrole-$u /dev/shm/.regrole-$u
