@@ -93,6 +93,17 @@ impl Level {
         self >= Level::V2_19
     }
 
+    /// Returns the message of a task that was stopped at its time limit.
+    pub fn timed_out(self, action: &str, seconds: &Value) -> String {
+        if self >= Level::V2_19 {
+            format!("Timed out after {seconds} second(s).")
+        } else {
+            format!(
+                "The {action} action failed to execute in the expected time frame ({seconds}) and was terminated"
+            )
+        }
+    }
+
     /// Returns the level that a project pins, and where it does: `requirements.txt` in the
     /// directory or one above it, up to three levels.
     pub fn pinned_by(dir: &Path) -> Option<(Level, String)> {

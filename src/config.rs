@@ -220,10 +220,24 @@ pub static TABLE: &[Setting] = &[
         "Print where a failed task is written.",
     ),
     row(
+        "control_path",
+        &[("ssh_connection", "control_path")],
+        &["ANSIBLE_SSH_CONTROL_PATH"],
+        "",
+        "Name of the socket of shared ssh connections.",
+    ),
+    row(
+        "control_path_dir",
+        &[("ssh_connection", "control_path_dir")],
+        &["ANSIBLE_SSH_CONTROL_PATH_DIR"],
+        "~/.ansible/cp",
+        "Directory of the sockets of shared ssh connections.",
+    ),
+    row(
         "ssh_args",
         &[("ssh_connection", "ssh_args")],
         &["ANSIBLE_SSH_ARGS"],
-        "",
+        "-C -o ControlMaster=auto -o ControlPersist=60s",
         "Arguments for ssh.",
     ),
     row(
@@ -366,7 +380,10 @@ impl Config {
 }
 
 fn is_path(name: &str) -> bool {
-    matches!(name, "inventory" | "roles_path" | "private_key_file")
+    matches!(
+        name,
+        "control_path_dir" | "inventory" | "private_key_file" | "roles_path"
+    )
 }
 
 /// Relative paths in a configuration file start at the file.
@@ -376,16 +393,19 @@ fn beside(base: &Path, value: &str, name: &str) -> String {
         .split(separator)
         .map(|part| {
             let part = part.trim();
-            match part.strip_prefix("~/") {
-                Some(rest) => std::env::home_dir().map_or_else(
-                    || part.to_owned(),
-                    |home| home.join(rest).to_string_lossy().into_owned(),
-                ),
-                None => base.join(part).to_string_lossy().into_owned(),
-            }
+            let path = expand_home(part);
+            base.join(path).to_string_lossy().into_owned()
         })
         .collect::<Vec<_>>()
         .join(separator)
+}
+
+/// Puts the user's home directory in place of a leading `~`.
+pub fn expand_home(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
+    }
 }
 
 fn find(environment: &BTreeMap<String, String>) -> Option<PathBuf> {

@@ -1,5 +1,6 @@
 //! The one integration binary: each module below is one area.
 
+mod agent;
 mod apiserver_test;
 mod bad_hosts;
 mod bad_input;

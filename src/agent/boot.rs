@@ -80,8 +80,10 @@ pub(super) fn answer(byte: u8) -> Option<Answer> {
 /// Returns the script that starts the agent on a host.
 ///
 /// It prints the marker and a letter: `R` (and becomes the agent), `Z` or `P` (and reads a line with
-/// a number and so many bytes, compressed or plain, then becomes the agent), `S` (and becomes a
-/// shell that reads commands). Directories are tried in order; one where nothing can be executed is passed over.
+/// a number and so many bytes, compressed or plain, then becomes the agent), `S` and a line that
+/// says why the agent can't run (and becomes a shell that reads commands). Directories are tried in
+/// order; one where nothing can be executed, or where the binary doesn't arrive whole, is passed
+/// over. Whatever happens to the bytes of an upload, all of them are read: none reaches a shell.
 pub(super) fn script(
     marker: &str,
     hash: &str,
@@ -93,44 +95,238 @@ pub(super) fn script(
         None => format!("{} ", shlex::try_quote(dir).unwrap_or_default()),
     });
     let arch = std::env::consts::ARCH;
-    let shell = format!("[ -z \"$k\" ] || umask \"$k\"; printf '%sS' {marker}; exec sh");
     if force_shell {
-        return shell;
+        return format!("printf '%sS%s\\n' {marker} 'it is told not to'; exec sh");
     }
     format!(
         r#"h={hash}; m={marker}; k=$(umask); umask 077
-ok() {{ [ -f "$1" ] && [ -O "$1" ] && {{ s=$(sha256sum <"$1" 2>/dev/null) && [ "${{s%% *}}" = $h ]; }}; }}
+sh() {{ umask "$k"; printf '%sS%s\n' $m "$1"; exec sh; }}
+mine() {{ [ -O "$1" ] && [ ! -L "$1" ]; }}
+ok() {{ [ -f "$1" ] && mine "$1" && {{ s=$(sha256sum <"$1" 2>/dev/null) && [ "${{s%% *}}" = $h ]; }}; }}
 go() {{ umask "$k"; printf '%sR' $m; exec "$1" {agent} $m; }}
-case "$(uname -s)-$(uname -m)" in Linux-{arch}|Linux-amd64) ;; *) {shell};; esac
-u=$(id -u)
+case "$(uname -s)-$(uname -m)" in Linux-{arch}|Linux-{alias}) ;; *) sh "it has another processor or system: $(uname -s) $(uname -m)";; esac
+for c in sha256sum head cat id mkdir chmod mv rm; do command -v $c >/dev/null 2>&1 || sh "it has no $c"; done
+u=$(id -u); w="no directory of ours can be made"
 set -- "${{XDG_CACHE_HOME:-$HOME/.cache}}/regrole" {tmp}/var/tmp/.regrole-$u /tmp/.regrole-$u /dev/shm/.regrole-$u
-for d; do ok "$d/$h" && "$d/$h" {probe} >/dev/null 2>&1 && go "$d/$h"; done
+for d; do mine "$d" && ok "$d/$h" && "$d/$h" {probe} >/dev/null 2>&1 && go "$d/$h"; done
 for d; do
-  mkdir -p "$d" 2>/dev/null && [ -O "$d" ] && [ ! -L "$d" ] && chmod 700 "$d" 2>/dev/null || continue
-  t="$d/.probe$$"; printf '#!/bin/sh\nexit 0\n' >"$t" 2>/dev/null && chmod 700 "$t" && "$t" 2>/dev/null || {{ rm -f "$t"; continue; }}
+  mkdir -p "$d" 2>/dev/null && mine "$d" && chmod 700 "$d" 2>/dev/null || continue
+  t="$d/.probe$$"
+  {{ printf '#!/bin/sh
+exit 0
+' >"$t" && chmod 700 "$t"; }} 2>/dev/null || {{ w="no directory of ours can be written"; rm -f "$t"; continue; }}
+  "$t" 2>/dev/null || {{ w="nothing can be executed where we can write"; rm -f "$t"; continue; }}
   rm -f "$t"; t="$d/.new$$"
-  if command -v gzip >/dev/null 2>&1; then printf '%sZ' $m; read -r n; head -c "$n" | gzip -dc >"$t" 2>/dev/null
-  else printf '%sP' $m; read -r n; head -c "$n" >"$t" 2>/dev/null; fi
-  chmod 700 "$t" && ok "$t" && mv -f "$t" "$d/$h" && go "$d/$h"
-  rm -f "$t"; break
+  if command -v gzip >/dev/null 2>&1; then printf '%sZ' $m; read -r n; head -c "$n" | {{ gzip -dc >"$t"; cat >/dev/null; }} 2>/dev/null
+  else printf '%sP' $m; read -r n; head -c "$n" | {{ cat >"$t"; cat >/dev/null; }} 2>/dev/null; fi
+  chmod 700 "$t" 2>/dev/null && ok "$t" && mv -f "$t" "$d/$h" && "$d/$h" {probe} >/dev/null 2>&1 && go "$d/$h"
+  w="the agent did not arrive whole: is there no space left?"; rm -f "$t"
 done
-{shell}"#,
+sh "$w""#,
+        alias = alias(arch),
         agent = super::AGENT_ARGUMENT,
         probe = super::PROBE_ARGUMENT,
     )
 }
 
+/// Returns how some systems call a processor that this binary runs on.
+fn alias(arch: &str) -> &str {
+    match arch {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+    use std::path::PathBuf;
+    use std::process::{Command, Stdio};
+
     use super::*;
+
+    const MARKER: &str = "0123456789abcdef";
+
+    /// A host of its own: a home directory, a path, and what the shell does first.
+    struct Host {
+        home: tempfile::TempDir,
+        before: &'static str,
+        tools: Option<PathBuf>,
+    }
+
+    impl Host {
+        fn new(before: &'static str) -> Host {
+            Host {
+                home: tempfile::tempdir().expect("a directory"),
+                before,
+                tools: None,
+            }
+        }
+
+        /// Leaves only these programs.
+        fn with_only(mut self, programs: &[&str]) -> Host {
+            let dir = self.home.path().join("bin");
+            std::fs::create_dir(&dir).expect("a directory");
+            for name in programs {
+                let from = ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(name));
+                let from = from.iter().find(|path| path.exists()).expect(name);
+                std::os::unix::fs::symlink(from, dir.join(name)).expect("a link");
+            }
+            self.tools = Some(dir);
+            self
+        }
+
+        /// Runs the script, answers every request for the binary, and returns the letters that it
+        /// said, the rest of its output, and its standard error.
+        fn boot(&self, program: &[u8]) -> (String, String, String) {
+            let packed = {
+                let mut encoder = GzEncoder::new(Vec::new(), Compression::new(1));
+                encoder.write_all(program).expect("memory");
+                encoder.finish().expect("memory")
+            };
+            let hash = crate::system::digest(program, crate::system::Algorithm::Sha256);
+            let own = self.home.path().join("own");
+            let text = script(MARKER, &hash, own.to_str(), false).replace(
+                "/var/tmp/.regrole-$u /tmp/.regrole-$u /dev/shm/.regrole-$u",
+                "",
+            );
+            let path = self.tools.clone().unwrap_or_else(|| "/usr/bin:/bin".into());
+            let mut child = Command::new("/bin/sh")
+                .args(["-c", &format!("{}\n{text}", self.before)])
+                .env("HOME", self.home.path())
+                .env_remove("XDG_CACHE_HOME")
+                .env("PATH", path)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("a shell");
+            let mut input = child.stdin.take().expect("a pipe");
+            let mut output = child.stdout.take().expect("a pipe");
+            let mut letters = String::new();
+            loop {
+                super::super::frame::skip_to(&mut output, MARKER.as_bytes()).expect("an answer");
+                let mut letter = [0];
+                output.read_exact(&mut letter).expect("a letter");
+                letters.push(char::from(letter[0]));
+                let bytes = match answer(letter[0]).expect("a known letter") {
+                    Answer::WantsPacked => packed.as_slice(),
+                    Answer::WantsPlain => program,
+                    Answer::Runs | Answer::Shell => break,
+                };
+                let length = format!("{}\n", bytes.len());
+                input.write_all(length.as_bytes()).expect("it reads");
+                input.write_all(bytes).expect("it reads");
+            }
+            drop(input);
+            let (mut rest, mut errors) = (String::new(), String::new());
+            output.read_to_string(&mut rest).expect("text");
+            let mut stream = child.stderr.take().expect("a pipe");
+            stream.read_to_string(&mut errors).expect("text");
+            let _ = child.wait();
+            (letters, rest, errors)
+        }
+
+        fn files(&self) -> Vec<PathBuf> {
+            walkdir::WalkDir::new(self.home.path())
+                .into_iter()
+                .map(|entry| entry.expect("an entry").into_path())
+                .filter(|path| path.is_file() && !path.is_symlink())
+                .collect()
+        }
+    }
+
+    /// A program in place of the agent that is large enough to need several writes.
+    fn program() -> Vec<u8> {
+        use rand::Rng;
+        let mut noise = vec![0; 200_000];
+        rand::rng().fill_bytes(&mut noise);
+        // Read as commands, this noise would say so on standard error.
+        let noise: String = noise.iter().map(|byte| format!("{byte:02x}\n")).collect();
+        format!("#!/bin/sh\n[ \"$1\" = __probe ] || echo \"agent $2\"\nexit 0\n{noise}")
+            .into_bytes()
+    }
 
     #[test]
     fn the_script_is_one_a_posix_shell_reads() {
         let text = script("0a", "ff", Some("~/.ansible/tmp"), false);
-        let status = std::process::Command::new("sh")
+        let status = Command::new("sh")
             .args(["-n", "-c", &text])
             .status()
             .expect("a shell");
         assert!(status.success());
+    }
+
+    #[test]
+    fn the_binary_is_sent_once_and_then_found() {
+        for tools in [None, Some(())] {
+            let mut host = Host::new("");
+            if tools.is_some() {
+                host = host.with_only(&[
+                    "sh",
+                    "uname",
+                    "id",
+                    "sha256sum",
+                    "head",
+                    "cat",
+                    "mkdir",
+                    "chmod",
+                    "mv",
+                    "rm",
+                ]);
+            }
+            let program = program();
+            let first = if tools.is_some() { "PR" } else { "ZR" };
+            for letters in [first, "R"] {
+                let said = host.boot(&program);
+                let expected = (
+                    letters.to_owned(),
+                    format!("agent {MARKER}\n"),
+                    String::new(),
+                );
+                assert_eq!(said, expected);
+            }
+            assert_eq!(host.files().len(), 1);
+        }
+    }
+
+    #[test]
+    fn what_does_not_arrive_whole_is_removed_and_never_read_as_commands() {
+        let host = Host::new("ulimit -f 8");
+        let (letters, rest, errors) = host.boot(&program());
+        assert_eq!(letters, "ZZS", "{errors}");
+        assert_eq!(
+            rest,
+            "the agent did not arrive whole: is there no space left?\n"
+        );
+        assert_eq!(errors, "");
+        assert_eq!(host.files(), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn a_host_without_a_needed_program_says_which() {
+        let host = Host::new("").with_only(&["sh", "uname", "id", "head", "cat"]);
+        let (letters, rest, _) = host.boot(&program());
+        assert_eq!(
+            (letters.as_str(), rest.as_str()),
+            ("S", "it has no sha256sum\n")
+        );
+    }
+
+    #[test]
+    fn a_cache_that_is_a_link_is_not_used() {
+        let host = Host::new("");
+        let elsewhere = tempfile::tempdir().expect("a directory");
+        let cache = host.home.path().join(".cache");
+        std::fs::create_dir(&cache).expect("a directory");
+        std::os::unix::fs::symlink(elsewhere.path(), cache.join("regrole")).expect("a link");
+        let (letters, ..) = host.boot(&program());
+        assert_eq!(letters, "ZR");
+        assert_eq!(
+            std::fs::read_dir(elsewhere.path()).expect("read").count(),
+            0
+        );
+        assert!(host.home.path().join("own").is_dir());
     }
 }

@@ -1,26 +1,32 @@
 //! The controller's side: connections to hosts, each with a thread of its own.
 //!
-//! Requests to one connection are answered in order; connections work in parallel. A host that says
-//! nothing for [`SILENCE`] is not reachable any more.
+//! Requests to one connection are answered in order; connections work in parallel.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::process::{ChildStdin, ChildStdout, Command};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::askpass::Askpass;
 use super::boot::{self, Answer, Binary};
-use super::frame::{self, Message};
+use super::frame;
 use super::message::{Reply, Request};
-use super::{AGENT_ARGUMENT, Counters, serve};
+use super::peer::Peer;
+use super::process::{Process, Watch};
+use super::{AGENT_ARGUMENT, Counters};
 use crate::transport::ssh;
 use crate::value::Secret;
 
-/// How long a host may say nothing while it works.
-const SILENCE: Duration = Duration::from_secs(15);
+/// How many times the connection's timeout may pass without progress until the agent runs: `ssh`
+/// keeps the timeout itself, but a login shell, or a key that wants to be touched, can take longer.
+const PATIENCE: u32 = 6;
+
+/// How much of the agent's binary is sent between two looks at the clock, in bytes.
+const CHUNK: usize = 1 << 16;
 
 /// The way to a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +62,10 @@ pub struct ConnectionSpec {
     pub common_args: Option<String>,
     /// `ssh_extra_args`.
     pub extra_args: Option<String>,
+    /// `control_path`: the name of the socket of shared connections.
+    pub control_path: Option<String>,
+    /// `control_path_dir`: where these sockets are.
+    pub control_path_dir: Option<PathBuf>,
     /// Whether host keys are checked.
     pub host_key_checking: bool,
     /// Seconds to wait for the connection.
@@ -76,7 +86,7 @@ pub enum Event {
 }
 
 /// Runs requests over a plain shell where the agent can't run.
-pub(super) type ShellHandler = dyn Fn(&mut ChildStdin, &mut ChildStdout, &Request) -> std::io::Result<Vec<serde_json::Value>>
+pub(super) type ShellHandler = dyn Fn(&mut ChildStdin, &mut ChildStdout, &str, &Request) -> std::io::Result<Vec<serde_json::Value>>
     + Send
     + Sync;
 
@@ -151,11 +161,7 @@ impl Pool {
                 item.bytes = bytes;
             }
         }
-        if let Some(password) = become_password {
-            request
-                .settings
-                .insert(serve::PASSWORD.to_owned(), password.expose().clone());
-        }
+        request.become_password = become_password;
         let Some(connection) = self.connections.get(key) else {
             return;
         };
@@ -167,10 +173,22 @@ impl Pool {
         }
     }
 
-    /// Ends all connections of a host (`meta: reset_connection`).
+    /// Ends all connections of a host (`meta: reset_connection`), also one that outlives runs, so
+    /// that the next one is a new login.
     pub fn reset_host(&mut self, host: &str) {
-        self.connections
-            .retain(|_, connection| connection.spec.host != host);
+        for (_, connection) in self
+            .connections
+            .extract_if(|_, connection| connection.spec.host == host)
+        {
+            let options = options(&connection.spec);
+            if connection.spec.kind == ConnectionKind::Ssh
+                && options.shares_connections()
+                && let Ok(argv) = ssh::stop_argv(&options)
+            {
+                // Where there is none, ssh says so and nothing is lost.
+                let _ = Command::new(&argv[0]).args(&argv[1..]).output();
+            }
+        }
     }
 
     /// Returns the counts of each connection: host, counts.
@@ -187,27 +205,18 @@ impl Pool {
     }
 }
 
-/// An open way to a host.
+/// An open way to a host. Fields are dropped in their order: the streams before the process.
 struct Link {
-    child: Child,
-    input: ChildStdin,
     answers: Answers,
+    _process: Process,
     _askpass: Option<Askpass>,
 }
 
 enum Answers {
-    /// The agent's frames, read by a thread.
-    Agent(Receiver<Message>),
-    /// A shell's output.
-    Shell(ChildStdout),
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        // The agent ends at the end of its input; a process that doesn't is ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    /// The agent answers.
+    Agent(Peer),
+    /// A shell reads commands, because the agent can't run on the host: the last says why.
+    Shell(ChildStdin, ChildStdout, String),
 }
 
 struct Worker {
@@ -244,33 +253,19 @@ impl Worker {
             return Err("no connection".to_owned());
         };
         Counters::add(&self.counters.round_trips, 1);
-        let id = request.id;
         match &mut link.answers {
-            Answers::Shell(output) => {
-                let results = (self.shell)(&mut link.input, output, &request)
-                    .map_err(|error| lost(&error.to_string()))?;
+            Answers::Shell(input, output, why) => {
+                let id = request.id;
+                let results = (self.shell)(input, output, why, &request)
+                    .map_err(|error| self.lost(&error.to_string()))?;
                 Ok(Reply { id, results })
             }
-            Answers::Agent(answers) => {
-                frame::write(&mut link.input, &Message::Request(Box::new(request)))
-                    .map_err(|error| lost(&crate::diag::os_message(&error)))?;
-                loop {
-                    match answers.recv_timeout(SILENCE) {
-                        Ok(Message::Reply(reply)) if reply.id == id => return Ok(*reply),
-                        Ok(_) => {}
-                        Err(RecvTimeoutError::Timeout) => {
-                            return Err(lost(&format!(
-                                "nothing heard for {} s",
-                                SILENCE.as_secs()
-                            )));
-                        }
-                        Err(RecvTimeoutError::Disconnected) => {
-                            return Err(lost("the connection was closed"));
-                        }
-                    }
-                }
-            }
+            Answers::Agent(peer) => peer.ask(request).map_err(|why| self.lost(&why)),
         }
+    }
+
+    fn lost(&self, why: &str) -> String {
+        lost(self.spec.kind, why)
     }
 
     fn connect(&self) -> Result<Link, String> {
@@ -285,13 +280,28 @@ impl Worker {
         let exe = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut command = Command::new(exe);
         command.args([AGENT_ARGUMENT, &marker]);
-        let (mut child, input, mut output, _) = spawn(&mut command)?;
-        if let Err(error) = frame::skip_to(&mut output, marker.as_bytes()) {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(format!("the local agent did not start: {error}"));
-        }
-        ready(child, input, output, &marker, None)
+        let (process, input, mut output) = Process::start(&mut command)?;
+        frame::skip_to(&mut output, marker.as_bytes())
+            .map_err(|error| format!("the local agent did not start: {error}"))?;
+        self.ready(process, input, output, &marker, None)
+    }
+
+    /// Begins the exchange of frames.
+    fn ready(
+        &self,
+        process: Process,
+        input: ChildStdin,
+        output: ChildStdout,
+        marker: &str,
+        askpass: Option<Askpass>,
+    ) -> Result<Link, String> {
+        let peer = Peer::start(input, output, marker)
+            .map_err(|error| self.lost(&crate::diag::os_message(&error)))?;
+        Ok(Link {
+            answers: Answers::Agent(peer),
+            _process: process,
+            _askpass: askpass,
+        })
     }
 
     fn binary(&self) -> Result<Arc<Binary>, String> {
@@ -322,53 +332,47 @@ impl Worker {
             "exec /bin/sh -c {}",
             shlex::try_quote(&script).unwrap_or_default()
         );
-        let argv = ssh::argv(
-            &ssh::Options {
-                executable: spec.ssh_executable.clone(),
-                address: spec.address.clone(),
-                port: spec.port,
-                user: spec.user.clone(),
-                private_key: spec.private_key.clone(),
-                host_key_checking: spec.host_key_checking,
-                has_password: spec.password.is_some(),
-                connect_timeout: spec.connect_timeout,
-                ssh_args: spec.ssh_args.clone(),
-                common_args: spec.common_args.clone(),
-                extra_args: spec.extra_args.clone(),
-            },
-            &remote,
-        )
-        .map_err(|error| error.full_message())?;
+        let argv = ssh::argv(&options(spec), &remote).map_err(|error| error.full_message())?;
         let mut command = Command::new(&argv[0]);
         command.args(&argv[1..]);
         let askpass = match &spec.password {
             Some(password) => {
-                Some(Askpass::prepare(&mut command, password).map_err(|error| error.to_string())?)
+                let asks = ssh::PasswordPrompts::of(&argv);
+                Some(
+                    Askpass::prepare(&mut command, password, asks)
+                        .map_err(|error| error.to_string())?,
+                )
             }
             None => None,
         };
-        let (mut child, mut input, mut output, said) = spawn(&mut command)?;
-        let refuse = |child: &mut Child| {
-            let _ = child.kill();
-            let _ = child.wait();
-            std::thread::sleep(Duration::from_millis(20));
-            let text = said.lock().map(|text| text.clone()).unwrap_or_default();
-            refusal(&text, spec.password.is_some())
+        let (mut process, mut input, mut output) = Process::start(&mut command)?;
+        let seconds = u32::try_from(spec.connect_timeout.max(1)).unwrap_or(u32::MAX);
+        let watch = process.watch(Duration::from_secs(1) * seconds.saturating_mul(PATIENCE));
+        let refuse = |process: &mut Process| {
+            let said = process.end();
+            match watch.expired() {
+                Some(limit) => self.lost(&format!(
+                    "nothing heard for {} s before the agent ran: the login or its shell hangs",
+                    limit.as_secs()
+                )),
+                None => refusal(&said, spec.password.is_some()),
+            }
         };
         loop {
             let mut letter = [0];
             let passed = frame::skip_to(&mut output, marker.as_bytes());
             if passed.is_err() || output.read_exact(&mut letter).is_err() {
-                return Err(refuse(&mut child));
+                return Err(refuse(&mut process));
             }
+            watch.progress();
             Counters::add(&self.counters.boot_round_trips, 1);
             match boot::answer(letter[0]) {
                 Some(Answer::Runs) => {
                     // The agent's own marker follows the script's.
                     if frame::skip_to(&mut output, marker.as_bytes()).is_err() {
-                        return Err(refuse(&mut child));
+                        return Err(refuse(&mut process));
                     }
-                    return ready(child, input, output, &marker, askpass);
+                    return self.ready(process, input, output, &marker, askpass);
                 }
                 Some(wants @ (Answer::WantsPacked | Answer::WantsPlain)) => {
                     let bytes = if wants == Answer::WantsPacked {
@@ -377,93 +381,72 @@ impl Worker {
                         binary.plain()
                     };
                     Counters::add(&self.counters.upload_bytes, bytes.len() as u64);
-                    let length = format!("{}\n", bytes.len());
-                    let sent = input
-                        .write_all(length.as_bytes())
-                        .and_then(|()| input.write_all(bytes))
-                        .and_then(|()| input.flush());
-                    if sent.is_err() {
-                        return Err(refuse(&mut child));
+                    if upload(&mut input, bytes, &watch).is_err() {
+                        return Err(refuse(&mut process));
                     }
                 }
                 Some(Answer::Shell) => {
+                    let why = frame::skip_to(&mut output, b"\n")
+                        .map(|line| String::from_utf8_lossy(&line).into_owned())
+                        .map_err(|_| refuse(&mut process))?;
                     return Ok(Link {
-                        child,
-                        input,
-                        answers: Answers::Shell(output),
+                        answers: Answers::Shell(input, output, why),
+                        _process: process,
                         _askpass: askpass,
                     });
                 }
-                None => return Err(lost("the host answered something unknown")),
+                None => return Err(self.lost("the host answered something unknown")),
             }
         }
     }
 }
 
-/// Starts reading the agent's frames.
-fn ready(
-    child: Child,
-    mut input: ChildStdin,
-    mut output: ChildStdout,
-    marker: &str,
-    askpass: Option<Askpass>,
-) -> Result<Link, String> {
-    input
-        .write_all(marker.as_bytes())
-        .and_then(|()| input.flush())
-        .map_err(|error| lost(&crate::diag::os_message(&error)))?;
-    let (tx, rx) = channel();
-    std::thread::spawn(move || {
-        while let Ok(Some(message)) = frame::read(&mut output) {
-            if tx.send(message).is_err() {
-                return;
-            }
-        }
-    });
-    Ok(Link {
-        child,
-        input,
-        answers: Answers::Agent(rx),
-        _askpass: askpass,
-    })
-}
-
-type Spawned = (Child, ChildStdin, ChildStdout, Arc<Mutex<String>>);
-
-/// Starts a process; what it says on standard error is collected.
-fn spawn(command: &mut Command) -> Result<Spawned, String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("{name}: {}", crate::diag::os_message(&error)))?;
-    let (Some(input), Some(output), Some(mut errors)) =
-        (child.stdin.take(), child.stdout.take(), child.stderr.take())
-    else {
-        return Err(format!("{name} has no streams"));
+/// Returns what `ssh` is to be told; makes the directory where connections that share one meet.
+fn options(spec: &ConnectionSpec) -> ssh::Options {
+    let mut options = ssh::Options {
+        executable: spec.ssh_executable.clone(),
+        address: spec.address.clone(),
+        port: spec.port,
+        user: spec.user.clone(),
+        private_key: spec.private_key.clone(),
+        host_key_checking: spec.host_key_checking,
+        has_password: spec.password.is_some(),
+        connect_timeout: spec.connect_timeout,
+        ssh_args: spec.ssh_args.clone(),
+        common_args: spec.common_args.clone(),
+        extra_args: spec.extra_args.clone(),
+        control_path: spec.control_path.clone(),
+        control_path_dir: spec.control_path_dir.clone(),
     };
-    let said = Arc::new(Mutex::new(String::new()));
-    let heard = said.clone();
-    std::thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while let Ok(count) = errors.read(&mut buffer) {
-            if count == 0 {
-                return;
-            }
-            if let Ok(mut text) = heard.lock()
-                && text.len() < 1 << 16
-            {
-                text.push_str(&String::from_utf8_lossy(&buffer[..count]));
-            }
-        }
-    });
-    Ok((child, input, output, said))
+    if let Some(directory) = &options.control_path_dir
+        && options.shares_connections()
+        && std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .is_err()
+    {
+        options.control_path_dir = None;
+    }
+    options
 }
 
-fn lost(why: &str) -> String {
-    format!("Failed to connect to the host via ssh: {why}")
+/// Sends a line with the length, and the bytes.
+fn upload(input: &mut ChildStdin, bytes: &[u8], watch: &Watch) -> std::io::Result<()> {
+    input.write_all(format!("{}\n", bytes.len()).as_bytes())?;
+    for chunk in bytes.chunks(CHUNK) {
+        input.write_all(chunk)?;
+        watch.progress();
+    }
+    input.flush()
+}
+
+/// Words the loss of a host as Ansible does.
+fn lost(kind: ConnectionKind, why: &str) -> String {
+    match kind {
+        ConnectionKind::Ssh => format!("Failed to connect to the host via ssh: {why}"),
+        ConnectionKind::Local => format!("the local agent is gone: {why}"),
+    }
 }
 
 /// Words what `ssh` said as Ansible does.
@@ -472,5 +455,5 @@ fn refusal(text: &str, has_password: bool) -> String {
     if has_password && text.contains("Permission denied") {
         return format!("Invalid/incorrect password: {text}");
     }
-    format!("Failed to connect to the host via ssh: {text}")
+    lost(ConnectionKind::Ssh, text)
 }

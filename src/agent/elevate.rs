@@ -3,16 +3,17 @@
 //! The first agent starts it and relays frames. The password goes to the method's standard input
 //! and nowhere else; nothing is sent before the second agent has said its marker.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use super::frame::{self, Message};
+use super::frame;
 use super::message::{Become, Reply, Request};
+use super::peer::Peer;
+use super::process::Process;
 use crate::value::Secret;
 
 /// How long a method may take until its agent speaks.
@@ -20,11 +21,11 @@ use crate::value::Secret;
 /// **Source:** Ansible's own limit for a prompt, which its message names.
 const PATIENCE: Duration = Duration::from_secs(12);
 
-/// An agent that runs as another user.
+/// An agent that runs as another user. Fields are dropped in their order: the streams before the
+/// process.
 pub(super) struct Elevated {
-    child: Child,
-    input: ChildStdin,
-    replies: Receiver<Reply>,
+    peer: Peer,
+    _process: Process,
 }
 
 impl Elevated {
@@ -36,123 +37,88 @@ impl Elevated {
         wanted: &Become,
         password: Option<&Secret<String>>,
     ) -> Result<Elevated, String> {
+        if wanted.user.starts_with('-') || wanted.user.is_empty() {
+            return Err(format!(
+                "the user `{}` can't be become: it would be read as an option",
+                wanted.user
+            ));
+        }
         let marker = super::marker();
         let program = Program::for_user(&wanted.user)?;
         let path = program.path.to_string_lossy().into_owned();
-        let argv = argv(wanted, password.is_some(), &path, &marker);
-        let mut child = Command::new(&argv[0])
-            .args(&argv[1..])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("{}: {}", argv[0], crate::diag::os_message(&error)))?;
-        let (Some(mut input), Some(mut output), Some(mut errors)) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take())
-        else {
-            return Err("the become method has no streams".to_owned());
-        };
+        let locale = std::env::var("LC_ALL").ok();
+        let argv = argv(
+            wanted,
+            password.is_some(),
+            locale.as_deref(),
+            &path,
+            &marker,
+        );
+        let mut command = Command::new(&argv[0]);
+        // What the method says is recognised by its words; the agent gets the user's own language.
+        command.args(&argv[1..]).env("LC_ALL", "C");
+        let (mut process, mut input, mut output) = Process::start(&mut command)?;
         if let Some(password) = password {
             let _ = input.write_all(format!("{}\n", password.expose()).as_bytes());
             let _ = input.flush();
         }
-        let said = Arc::new(Mutex::new(String::new()));
-        let heard = said.clone();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(count) = errors.read(&mut buffer) {
-                if count == 0 {
-                    return;
-                }
-                if let Ok(mut text) = heard.lock()
-                    && text.len() < 1 << 16
-                {
-                    text.push_str(&String::from_utf8_lossy(&buffer[..count]));
-                }
-            }
-        });
         let (ready, started) = channel();
-        let (tx, replies) = channel();
         let own = marker.clone().into_bytes();
         std::thread::spawn(move || {
-            if frame::skip_to(&mut output, &own).is_err() {
-                return;
-            }
-            if ready.send(()).is_err() {
-                return;
-            }
-            while let Ok(Some(message)) = frame::read(&mut output) {
-                if let Message::Reply(reply) = message
-                    && tx.send(*reply).is_err()
-                {
-                    return;
-                }
+            if frame::skip_to(&mut output, &own).is_ok() {
+                let _ = ready.send(output);
             }
         });
         let deadline = Instant::now() + PATIENCE;
-        loop {
+        let output = loop {
             match started.recv_timeout(Duration::from_millis(50)) {
-                Ok(()) => break,
+                Ok(output) => break output,
                 Err(RecvTimeoutError::Timeout) => {
-                    let text = said.lock().map(|text| text.clone()).unwrap_or_default();
-                    if let Some(message) = refusal(wanted, &text) {
-                        let _ = child.kill();
-                        let _ = child.wait();
+                    if let Some(message) = refusal(wanted, &process.said()) {
+                        process.end();
                         return Err(message);
                     }
                     if Instant::now() >= deadline {
-                        let _ = child.kill();
-                        let _ = child.wait();
                         return Err(format!(
                             "Timeout ({}s) waiting for privilege escalation prompt: {}",
                             PATIENCE.as_secs(),
-                            text.trim()
+                            process.end().trim()
                         ));
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    let _ = child.wait();
-                    // What it said may still be on its way.
-                    std::thread::sleep(Duration::from_millis(50));
-                    let text = said.lock().map(|text| text.clone()).unwrap_or_default();
-                    return Err(refusal(wanted, &text).unwrap_or_else(|| {
+                    let said = process.end();
+                    return Err(refusal(wanted, &said).unwrap_or_else(|| {
                         format!(
                             "the become method `{}` ended: {}",
                             wanted.method,
-                            text.trim()
+                            said.trim()
                         )
                     }));
                 }
             }
-        }
-        if input.write_all(marker.as_bytes()).is_err() {
-            return Err("the agent of the other user is gone".to_owned());
-        }
+        };
+        let peer = Peer::start(input, output, &marker).map_err(|error| {
+            format!(
+                "the agent of the other user is gone: {}",
+                crate::diag::os_message(&error)
+            )
+        })?;
         drop(program);
         Ok(Elevated {
-            child,
-            input,
-            replies,
+            peer,
+            _process: process,
         })
     }
 
     /// Passes a request on and waits for its answer.
     ///
     /// # Errors
-    /// That the other agent is gone.
+    /// That the other agent is gone, or says nothing.
     pub(super) fn run(&mut self, request: Request) -> Result<Reply, String> {
-        let gone = |_| "the agent of the other user is gone".to_owned();
-        frame::write(&mut self.input, &Message::Request(Box::new(request))).map_err(gone)?;
-        self.replies
-            .recv()
-            .map_err(|_| "the agent of the other user is gone".to_owned())
-    }
-}
-
-impl Drop for Elevated {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.peer
+            .ask(request)
+            .map_err(|why| format!("the agent of the other user is gone: {why}"))
     }
 }
 
@@ -188,8 +154,14 @@ fn refusal(wanted: &Become, text: &str) -> Option<String> {
     None
 }
 
-/// Builds the method's command line.
-fn argv(wanted: &Become, has_password: bool, path: &str, marker: &str) -> Vec<String> {
+/// Builds the method's command line; `locale` is what `LC_ALL` is for the agent, if anything.
+fn argv(
+    wanted: &Become,
+    has_password: bool,
+    locale: Option<&str>,
+    path: &str,
+    marker: &str,
+) -> Vec<String> {
     let exe = wanted.exe.clone().unwrap_or_else(|| wanted.method.clone());
     let mut argv = vec![exe];
     let flags = |default: &[&str]| -> Vec<String> {
@@ -198,7 +170,12 @@ fn argv(wanted: &Become, has_password: bool, path: &str, marker: &str) -> Vec<St
             None => default.iter().map(|flag| (*flag).to_owned()).collect(),
         }
     };
-    let command = [path, super::AGENT_ARGUMENT, marker].map(str::to_owned);
+    let mut command = vec!["env".to_owned()];
+    match locale {
+        Some(locale) => command.push(format!("LC_ALL={locale}")),
+        None => command.extend(["-u", "LC_ALL"].map(str::to_owned)),
+    }
+    command.extend([path, super::AGENT_ARGUMENT, marker].map(str::to_owned));
     match wanted.method.as_str() {
         "su" => {
             argv.extend(flags(&[]));
@@ -245,39 +222,43 @@ impl Program {
                 made: None,
             });
         }
-        let failed = |error: std::io::Error| {
-            format!(
-                "can't place the agent for {user}: {}",
-                crate::diag::os_message(&error)
-            )
-        };
+        let mut why = "no temporary directory can be written".to_owned();
         for base in ["/var/tmp", "/tmp", "/dev/shm"] {
-            let dir = PathBuf::from(base).join(format!("regrole-{}", super::marker().trim()));
+            let dir = PathBuf::from(base).join(format!("regrole-{}", super::marker()));
             if std::fs::create_dir(&dir).is_err() {
                 continue;
             }
-            let path = dir.join("regrole");
-            let placed = std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o755))
-                .and_then(|()| std::fs::read(&own))
-                .and_then(|bytes| {
-                    let mut file = std::fs::OpenOptions::new()
-                        .write(true)
-                        .create_new(true)
-                        .mode(0o755)
-                        .open(&path)?;
-                    file.write_all(&bytes)?;
-                    file.set_permissions(std::fs::Permissions::from_mode(0o755))
-                });
             let program = Program {
-                path,
+                path: dir.join("regrole"),
                 made: Some(dir),
             };
-            placed.map_err(failed)?;
-            return Ok(program);
+            match program.place(&own) {
+                Ok(()) => return Ok(program),
+                Err(error) => why = format!("{base}: {}", crate::diag::os_message(&error)),
+            }
         }
-        Err(format!(
-            "can't place the agent for {user}: no temporary directory can be written"
-        ))
+        Err(format!("can't place the agent for {user}: {why}"))
+    }
+
+    /// Copies the program and sees that it can be executed there.
+    fn place(&self, own: &Path) -> std::io::Result<()> {
+        let readable = std::fs::Permissions::from_mode(0o755);
+        if let Some(dir) = &self.made {
+            std::fs::set_permissions(dir, readable.clone())?;
+        }
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o755)
+            .open(&self.path)?;
+        file.write_all(&std::fs::read(own)?)?;
+        file.set_permissions(readable)?;
+        drop(file);
+        Command::new(&self.path)
+            .arg(super::PROBE_ARGUMENT)
+            .stdin(Stdio::null())
+            .output()
+            .map(|_| ())
     }
 }
 
@@ -305,12 +286,12 @@ mod tests {
     #[test]
     fn the_password_is_never_an_argument() {
         for method in ["sudo", "su", "doas"] {
-            let line = argv(&wanted(method), true, "/a", "m").join(" ");
+            let line = argv(&wanted(method), true, None, "/a", "m").join(" ");
             assert!(line.contains("deploy") && line.contains("/a"), "{line}");
         }
         assert_eq!(
-            argv(&wanted("sudo"), false, "/a", "m")[..4],
-            ["sudo", "-H", "-S", "-n"]
+            argv(&wanted("sudo"), false, Some("C.UTF-8"), "/a", "m").join(" "),
+            "sudo -H -S -n -u deploy -- env LC_ALL=C.UTF-8 /a __agent m"
         );
     }
 

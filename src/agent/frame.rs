@@ -177,6 +177,7 @@ mod tests {
             diff: false,
             environment: std::iter::once(("A".to_owned(), "b".to_owned())).collect(),
             r#become: None,
+            become_password: Some(crate::value::Secret::new("hidden".to_owned())),
             timeout: 0,
             settings: std::collections::BTreeMap::new(),
         }
@@ -191,6 +192,9 @@ mod tests {
                 assert_eq!(back.items[0].bytes, b"\0RG\x01x");
                 assert_eq!(back.items[0].args["dest"], "/a");
                 assert!(back.check && back.items[1].bytes.is_empty());
+                let secret = back.become_password.as_ref().expect("it travelled");
+                assert_eq!(secret.expose(), "hidden");
+                assert!(!format!("{back:?}").contains("hidden"));
             }
             other => panic!("{other:?}"),
         }

@@ -1,7 +1,12 @@
 //! Runs the modules that requests name.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
 use super::message::Request;
-use super::serve::Handler;
+use super::serve::{self, Handler};
 use crate::modules::{self, RunContext};
 use crate::system::{Overlay, Real, System};
 use crate::value::{Dict, Value};
@@ -20,11 +25,16 @@ pub fn modules_handler() -> Handler {
 }
 
 /// Runs all items of a request on a machine.
+///
+/// The request's time limit holds for each item: what still runs then is stopped, and the item's
+/// result is that it was (see [`timed_out`]).
 pub(super) fn run(request: &Request, system: &dyn System) -> Vec<serde_json::Value> {
     request
         .items
         .iter()
         .map(|item| {
+            let limit =
+                (request.timeout > 0).then(|| Limit::start(Duration::from_secs(request.timeout)));
             let args = match Value::from_wire(&item.args) {
                 Value::Dict(args) => args,
                 _ => Dict::new(),
@@ -37,9 +47,49 @@ pub(super) fn run(request: &Request, system: &dyn System) -> Vec<serde_json::Val
                 content: item.content.map(|_| item.bytes.as_slice()),
             };
             let result = modules::run(&request.module, &args, &context, system);
+            if limit.is_some_and(Limit::has_passed) {
+                return timed_out(request.timeout);
+            }
             Value::Dict(result).to_wire().unwrap_or_else(|error| {
                 serde_json::json!({"failed": true, "changed": false, "msg": error.full_message()})
             })
         })
         .collect()
+}
+
+/// Returns the result of an item that was stopped at the task's time limit, in seconds. The
+/// controller words it, because the words depend on the compatibility level.
+pub(super) fn timed_out(seconds: u64) -> serde_json::Value {
+    serde_json::json!({"failed": true, "changed": false, "timedout": {"period": seconds}})
+}
+
+/// A time limit on what this process has started.
+struct Limit {
+    passed: Arc<AtomicBool>,
+    _stop: Sender<()>,
+}
+
+impl Limit {
+    fn start(limit: Duration) -> Limit {
+        let passed = Arc::new(AtomicBool::new(false));
+        let (stop, stopped) = channel();
+        let noted = passed.clone();
+        std::thread::spawn(move || {
+            let mut left = limit;
+            // A module may start one command after the other: all of them are stopped.
+            while stopped.recv_timeout(left) == Err(RecvTimeoutError::Timeout) {
+                noted.store(true, Ordering::Relaxed);
+                serve::stop_children();
+                left = Duration::from_millis(50);
+            }
+        });
+        Limit {
+            passed,
+            _stop: stop,
+        }
+    }
+
+    fn has_passed(self) -> bool {
+        self.passed.load(Ordering::Relaxed)
+    }
 }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::value::Secret;
+
 /// Runs a module once per item, in order, and answers with one [`Reply`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Request {
@@ -23,6 +25,10 @@ pub struct Request {
     pub environment: BTreeMap<String, String>,
     /// The user to run as; the connection's own where absent.
     pub r#become: Option<Become>,
+    /// The password that becoming this user takes. It travels inside the connection only, and is
+    /// in no argument list and no environment.
+    #[serde(default, with = "exposed", skip_serializing_if = "Option::is_none")]
+    pub become_password: Option<Secret<String>>,
     /// Seconds after which the task is stopped; zero is none.
     pub timeout: u64,
     /// Settings that modules read, such as `kube_force` or `remote_tmp`.
@@ -61,4 +67,25 @@ pub struct Reply {
     pub id: u64,
     /// One result per item, as Ansible's modules return them (`changed`, `failed`, `msg`, `diff`, …).
     pub results: Vec<serde_json::Value>,
+}
+
+/// The one place where a secret is written: inside the connection.
+mod exposed {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::value::Secret;
+
+    #[expect(clippy::ref_option, reason = "serde's signature")]
+    pub(super) fn serialize<S: Serializer>(
+        secret: &Option<Secret<String>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        secret.as_ref().map(Secret::expose).serialize(to)
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(
+        from: D,
+    ) -> Result<Option<Secret<String>>, D::Error> {
+        Ok(Option::<String>::deserialize(from)?.map(Secret::new))
+    }
 }

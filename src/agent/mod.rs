@@ -11,6 +11,8 @@ mod elevate;
 pub mod frame;
 mod handler;
 pub mod message;
+mod peer;
+mod process;
 mod serve;
 mod shell;
 

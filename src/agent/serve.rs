@@ -1,6 +1,6 @@
 //! The agent: reads requests, runs modules, answers; ends when the controller is gone.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::elevate::Elevated;
 use super::frame::{self, Message};
 use super::message::{Reply, Request};
-use crate::value::Secret;
 
 /// How often the agent says that it is still there.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -89,29 +88,26 @@ fn say(
     }
 }
 
-/// Ends all processes of the agent's own session.
-fn stop_children() {
-    use rustix::process::{Pid, Signal, getpgrp, kill_process_group};
-    let _: Pid = getpgrp();
-    // Commands run in process groups of their own, below this one; their parents are told first.
+/// Ends all commands that this process has started, with what they have started: each is the leader
+/// of a process group of its own. Agents of other users are not; they end with their input.
+pub(super) fn stop_children() {
     for child in children() {
-        let _ = kill_process_group(child, Signal::KILL);
+        let _ = rustix::process::kill_process_group(child, rustix::process::Signal::KILL);
     }
 }
 
-/// Returns the direct children of this process, each the leader of a group of its own.
+/// Returns the direct children of this process, whichever thread has started them.
 fn children() -> Vec<rustix::process::Pid> {
-    let mut text = String::new();
-    let path = format!(
-        "/proc/self/task/{}/children",
-        rustix::process::getpid().as_raw_nonzero()
-    );
-    if let Ok(mut file) = std::fs::File::open(path) {
-        let _ = file.read_to_string(&mut text);
-    }
-    text.split_whitespace()
-        .filter_map(|pid| pid.parse().ok())
-        .filter_map(rustix::process::Pid::from_raw)
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten();
+    threads
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
+        .flat_map(|text| {
+            text.split_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .filter_map(rustix::process::Pid::from_raw)
+                .collect::<Vec<_>>()
+        })
         .collect()
 }
 
@@ -123,23 +119,17 @@ fn relay(elevated: &mut Vec<(super::message::Become, Elevated)>, request: &Reque
     let at = elevated.iter().position(|(known, _)| known == wanted);
     let index = match at {
         Some(index) => index,
-        None => {
-            let password = request
-                .settings
-                .get(PASSWORD)
-                .map(|text| Secret::new(text.clone()));
-            match Elevated::start(wanted, password.as_ref()) {
-                Ok(agent) => {
-                    elevated.push((wanted.clone(), agent));
-                    elevated.len() - 1
-                }
-                Err(message) => return failure(request, &message),
+        None => match Elevated::start(wanted, request.become_password.as_ref()) {
+            Ok(agent) => {
+                elevated.push((wanted.clone(), agent));
+                elevated.len() - 1
             }
-        }
+            Err(message) => return failure(request, &message),
+        },
     };
     let mut plain = request.clone();
     plain.r#become = None;
-    plain.settings.remove(PASSWORD);
+    plain.become_password = None;
     match elevated[index].1.run(plain) {
         Ok(reply) => reply,
         Err(message) => {
@@ -148,10 +138,6 @@ fn relay(elevated: &mut Vec<(super::message::Become, Elevated)>, request: &Reque
         }
     }
 }
-
-/// The setting that carries the password from the controller to the agent, inside the encrypted
-/// connection; it is never in an argument list or environment.
-pub(super) const PASSWORD: &str = "\0become_password";
 
 fn failure(request: &Request, message: &str) -> Reply {
     let one = serde_json::json!({"failed": true, "changed": false, "msg": message});

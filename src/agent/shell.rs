@@ -12,12 +12,13 @@ use super::message::Request;
 pub fn serve_over_shell(
     _input: &mut ChildStdin,
     _output: &mut ChildStdout,
+    why: &str,
     request: &Request,
 ) -> io::Result<Vec<serde_json::Value>> {
     let one = serde_json::json!({
         "failed": true,
         "changed": false,
-        "msg": "the agent can't run on this host: it has another CPU, or no directory where programs may be executed",
+        "msg": format!("the agent can't run on this host: {why}"),
     });
     Ok(vec![one; request.items.len()])
 }

@@ -269,6 +269,8 @@ fn options(args: &RunArgs, config: &Config) -> Result<Options> {
             .clone()
             .or(config.text("ssh_extra_args")),
         ssh_args: config.text("ssh_args"),
+        control_path: config.text("control_path"),
+        control_path_dir: config.text("control_path_dir"),
         ssh_executable: config.text("ssh_executable"),
         host_key_checking: config.flag("host_key_checking"),
         timeout: args

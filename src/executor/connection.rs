@@ -149,6 +149,10 @@ pub(super) fn target(
             .or_else(|| options.ssh_common_args.clone()),
         extra_args: variable(&["ansible_ssh_extra_args"])?
             .or_else(|| options.ssh_extra_args.clone()),
+        control_path: variable(&["ansible_control_path"])?.or_else(|| options.control_path.clone()),
+        control_path_dir: variable(&["ansible_control_path_dir"])?
+            .or_else(|| options.control_path_dir.clone())
+            .map(|path| crate::config::expand_home(&path)),
         host_key_checking: match variable(&[
             "ansible_ssh_host_key_checking",
             "ansible_host_key_checking",

@@ -13,6 +13,7 @@ use super::judge::{self, Outcome};
 use super::run::Runner;
 use crate::actions::{self, Prepared, Remote};
 use crate::agent::message::{Item as WireItem, Reply, Request};
+use crate::compat::Level;
 use crate::diag::{Error, Kind, Result};
 use crate::playbook::Task;
 use crate::template::Templar;
@@ -630,6 +631,7 @@ impl Job {
             diff: self.diff,
             environment: target.environment.clone(),
             r#become: target.r#become.clone(),
+            become_password: None,
             timeout: timeout as u64,
             settings,
         };
@@ -650,8 +652,32 @@ impl Job {
                     }
                 },
             );
-            self.take_result(runner, *index, result);
+            match result.get("timedout") {
+                Some(limit) => self.stopped(runner.level, *index, limit),
+                None => self.take_result(runner, *index, result),
+            }
         }
+    }
+
+    /// Takes note that an invocation was stopped at the task's time limit: nothing is judged or
+    /// tried again then.
+    fn stopped(&mut self, level: Level, index: usize, limit: Value) {
+        let seconds = match &limit {
+            Value::Dict(limit) => limit.get("period").unwrap_or(Value::None),
+            _ => Value::None,
+        };
+        let message = level.timed_out(&self.task.action.name, &seconds);
+        let error = Error::new(Kind::Module, "Task failed")
+            .at(self.task.span)
+            .caused_by(Error::new(Kind::Module, message.clone()));
+        let outcome = Outcome::failed(error);
+        if !level.shows_error_blocks() {
+            outcome.result.set("msg", message);
+        }
+        outcome.result.set("timedout", limit);
+        let one = &mut self.invocations[index];
+        one.queue.clear();
+        one.outcome = Some(outcome);
     }
 
     fn take_result(&mut self, runner: &mut Runner, index: usize, result: Dict) {

@@ -39,6 +39,10 @@ pub struct Options {
     pub ssh_extra_args: Option<String>,
     /// `ssh_args` of the configuration.
     pub ssh_args: Option<String>,
+    /// `control_path` of the configuration.
+    pub control_path: Option<String>,
+    /// `control_path_dir` of the configuration.
+    pub control_path_dir: Option<String>,
     /// The ssh program.
     pub ssh_executable: Option<String>,
     /// Whether unknown or changed host keys are refused.
