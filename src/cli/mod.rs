@@ -2,10 +2,13 @@
 
 mod eval;
 mod inventory;
+mod list;
 mod options;
+mod plan;
 mod render;
 mod run;
 mod setup;
+mod targets;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -67,7 +70,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     let sources = Sources::default();
     let done = match cli.command {
         Command::Run(args) | Command::Playbook(args) => run::run(&args, &sources),
-        Command::Plan(args) => run::plan(&args, &sources),
+        Command::Plan(args) => plan::run(&args, &sources),
         Command::Render(args) => render::run(&args, &sources),
         Command::Eval(args) => eval::run(&args, &sources),
         Command::Inventory(args) => inventory::run(&args, &sources),

@@ -1,0 +1,113 @@
+//! `--list-hosts`, `--list-tasks`, `--list-tags`, `--syntax-check`: what a run would be about.
+
+use std::rc::Rc;
+
+use super::options::RunArgs;
+use super::run::Prepared;
+use crate::diag::Result;
+use crate::playbook::{Item, Task};
+use crate::value::Value;
+
+/// Answers `--list-hosts`, `--list-tasks`, `--list-tags`, `--syntax-check`.
+pub(super) fn run(args: &RunArgs, prepared: &Prepared) -> Result<u8> {
+    for playbook in &prepared.playbooks {
+        super::print(&format!("\nplaybook: {}\n", playbook.path.display()));
+        if args.syntax_check && !(args.list_hosts || args.list_tasks || args.list_tags) {
+            continue;
+        }
+        for (number, play) in playbook.plays.iter().enumerate() {
+            let pattern = match &play.hosts {
+                Value::List(list) => list
+                    .to_vec()
+                    .iter()
+                    .map(Value::to_str)
+                    .collect::<Vec<_>>()
+                    .join(","),
+                other => other.to_str(),
+            };
+            let name = play
+                .name
+                .as_ref()
+                .map_or_else(|| pattern.clone(), Value::to_str);
+            let tags = play.settings.tags.join(",");
+            super::print(&format!(
+                "\n  play #{} ({pattern}): {name}\tTAGS: [{tags}]\n",
+                number + 1
+            ));
+            if args.list_hosts {
+                let matched = prepared
+                    .setup
+                    .store
+                    .inventory()
+                    .borrow_mut()
+                    .select(&pattern)?;
+                let shown: Vec<String> = matched
+                    .hosts
+                    .iter()
+                    .map(|host| format!("      {host}\n"))
+                    .collect();
+                super::print(&format!(
+                    "    pattern: ['{}']\n    hosts ({}):\n{}",
+                    pattern.replace(',', "', '"),
+                    matched.hosts.len(),
+                    shown.concat()
+                ));
+            }
+            let mut all = Vec::new();
+            for items in [&play.pre_tasks, &play.roles, &play.tasks, &play.post_tasks] {
+                tasks(items, &mut all);
+            }
+            let selected: Vec<&Rc<Task>> = all
+                .iter()
+                .filter(|task| {
+                    crate::executor::tags_select(
+                        &task.settings.tags,
+                        &prepared.options.tags,
+                        &prepared.options.skip_tags,
+                    )
+                })
+                .filter(|task| task.action.resolved != "meta" || task.name.is_some())
+                .collect();
+            if args.list_tasks {
+                super::print("    tasks:\n");
+                for task in &selected {
+                    let role = task
+                        .role
+                        .as_ref()
+                        .map(|role| format!("{} : ", role.name))
+                        .unwrap_or_default();
+                    let mut tags = task.settings.tags.clone();
+                    tags.sort();
+                    super::print(&format!(
+                        "      {role}{}\tTAGS: [{}]\n",
+                        task.title(),
+                        tags.join(", ")
+                    ));
+                }
+            }
+            if args.list_tags {
+                let mut tags: Vec<String> = all
+                    .iter()
+                    .flat_map(|task| task.settings.tags.clone())
+                    .collect();
+                tags.sort();
+                tags.dedup();
+                super::print(&format!("      TASK TAGS: [{}]\n", tags.join(", ")));
+            }
+        }
+    }
+    Ok(0)
+}
+
+fn tasks(items: &[Item], out: &mut Vec<Rc<Task>>) {
+    for item in items {
+        match item {
+            Item::Task(task) => out.push(task.clone()),
+            Item::Block(block) => {
+                tasks(&block.body, out);
+                tasks(&block.rescue, out);
+                tasks(&block.always, out);
+            }
+        }
+    }
+}
