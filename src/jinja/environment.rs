@@ -81,18 +81,6 @@ pub enum Place {
     Nowhere,
 }
 
-/// A filter, test or global function of a table.
-pub struct Row {
-    /// Its name.
-    pub name: &'static str,
-    /// What it does.
-    pub function: Function,
-    /// One line about it.
-    pub doc: &'static str,
-    /// An expression, `=>`, and the `repr()` of its value.
-    pub example: &'static str,
-}
-
 /// A compiled template.
 pub type Template = Compiled<Vec<Node2>>;
 /// A compiled expression.
@@ -232,11 +220,13 @@ impl Default for Environment {
 impl Environment {
     /// Makes an environment with all that Jinja2 itself has.
     pub fn new() -> Environment {
-        let table =
-            |rows: &'static [Row]| rows.iter().map(|row| (row.name, row.function)).collect();
+        let filters = filters::TABLES.iter().copied().flatten();
         Environment {
-            filters: table(filters::TABLE),
-            tests: table(tests::TABLE),
+            filters: filters.map(|row| (row.name, row.function)).collect(),
+            tests: tests::TABLE
+                .iter()
+                .map(|row| (row.name, row.function))
+                .collect(),
             globals: globals::all(),
             options: Options::default(),
             loader: None,

@@ -18,12 +18,14 @@ mod lexer;
 mod methods;
 mod objects;
 mod parser;
+mod table;
 mod tests;
 
 pub use environment::{
     Compiled, Context, Environment, Expression, Loaded, Loader, MapContext, Options, PathKey,
-    Place, Row, Template,
+    Place, Template,
 };
-pub use filters::TABLE as FILTERS;
+pub use filters::TABLES as FILTER_TABLES;
 pub use methods::is_dict_method;
+pub use table::Row;
 pub use tests::TABLE as TESTS;

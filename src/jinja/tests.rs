@@ -1,245 +1,231 @@
 //! Jinja2's own tests.
 
-use super::environment::Row;
+use super::Row;
 use crate::diag::{Error, Result};
 use crate::value::{Args, Runtime, Value, ops};
 
 /// All tests.
 pub static TABLE: &[Row] = &[
-    row(
+    Row::new(
         "boolean",
         |_, a| one(a, |v| matches!(v, Value::Bool(_))),
         "Is `true` or `false`.",
         "true is boolean => True",
     ),
-    row(
+    Row::new(
         "callable",
         |_, a| one(a, |v| matches!(v, Value::Object(o) if o.is_callable())),
         "Can be called.",
         "range is callable => True",
     ),
-    row(
+    Row::new(
         "defined",
         |_, a| lenient(a, |v| !v.is_undefined()),
         "Exists.",
         "nope is defined => False",
     ),
-    row(
+    Row::new(
         "undefined",
         |_, a| lenient(a, Value::is_undefined),
         "Doesn't exist.",
         "nope is undefined => True",
     ),
-    row(
+    Row::new(
         "divisibleby",
         divisible_by,
         "Divides without rest.",
         "9 is divisibleby 3 => True",
     ),
-    row(
+    Row::new(
         "eq",
         |_, a| compare(a, "=="),
         "Equals.",
         "1 is eq 1 => True",
     ),
-    row(
+    Row::new(
         "equalto",
         |_, a| compare(a, "=="),
         "Equals.",
         "1 is equalto 2 => False",
     ),
-    row(
+    Row::new(
         "==",
         |_, a| compare(a, "=="),
         "Equals.",
         "[1] | select('==', 1) | list => [1]",
     ),
-    row(
+    Row::new(
         "ne",
         |_, a| compare(a, "!="),
         "Differs.",
         "1 is ne 2 => True",
     ),
-    row(
+    Row::new(
         "!=",
         |_, a| compare(a, "!="),
         "Differs.",
         "[1] | select('!=', 1) | list => []",
     ),
-    row(
+    Row::new(
         "gt",
         |_, a| compare(a, ">"),
         "Is greater.",
         "2 is gt 1 => True",
     ),
-    row(
+    Row::new(
         "greaterthan",
         |_, a| compare(a, ">"),
         "Is greater.",
         "2 is greaterthan 1 => True",
     ),
-    row(
+    Row::new(
         ">",
         |_, a| compare(a, ">"),
         "Is greater.",
         "[1] | select('>', 0) | list => [1]",
     ),
-    row(
+    Row::new(
         "ge",
         |_, a| compare(a, ">="),
         "Is greater or equal.",
         "2 is ge 2 => True",
     ),
-    row(
+    Row::new(
         ">=",
         |_, a| compare(a, ">="),
         "Is greater or equal.",
         "[1] | select('>=', 1) | list => [1]",
     ),
-    row(
+    Row::new(
         "lt",
         |_, a| compare(a, "<"),
         "Is less.",
         "1 is lt 2 => True",
     ),
-    row(
+    Row::new(
         "lessthan",
         |_, a| compare(a, "<"),
         "Is less.",
         "1 is lessthan 2 => True",
     ),
-    row(
+    Row::new(
         "<",
         |_, a| compare(a, "<"),
         "Is less.",
         "[1] | select('<', 1) | list => []",
     ),
-    row(
+    Row::new(
         "le",
         |_, a| compare(a, "<="),
         "Is less or equal.",
         "1 is le 1 => True",
     ),
-    row(
+    Row::new(
         "<=",
         |_, a| compare(a, "<="),
         "Is less or equal.",
         "[1] | select('<=', 1) | list => [1]",
     ),
-    row(
+    Row::new(
         "escaped",
         |_, a| one(a, |v| matches!(v, Value::Str(s) if s.is_markup())),
         "Is markup.",
         "'a' is escaped => False",
     ),
-    row("even", |_, a| parity(a, 0), "Is even.", "2 is even => True"),
-    row("odd", |_, a| parity(a, 1), "Is odd.", "2 is odd => False"),
-    row(
+    Row::new("even", |_, a| parity(a, 0), "Is even.", "2 is even => True"),
+    Row::new("odd", |_, a| parity(a, 1), "Is odd.", "2 is odd => False"),
+    Row::new(
         "false",
         |_, a| one(a, |v| matches!(v, Value::Bool(false))),
         "Is `false`.",
         "false is false => True",
     ),
-    row(
+    Row::new(
         "true",
         |_, a| one(a, |v| matches!(v, Value::Bool(true))),
         "Is `true`.",
         "1 is true => False",
     ),
-    row(
+    Row::new(
         "filter",
         filter_exists,
         "Names a filter.",
         "'upper' is filter => True",
     ),
-    row(
+    Row::new(
         "test",
         test_exists,
         "Names a test.",
         "'odd' is test => True",
     ),
-    row(
+    Row::new(
         "float",
         |_, a| one(a, |v| matches!(v, Value::Float(_))),
         "Is a float.",
         "1.0 is float => True",
     ),
-    row(
+    Row::new(
         "integer",
         |_, a| one(a, |v| matches!(v, Value::Int(_) | Value::Big(_))),
         "Is an integer.",
         "1 is integer => True",
     ),
-    row(
+    Row::new(
         "number",
         |_, a| one(a, Value::is_number),
         "Is a number.",
         "1.5 is number => True",
     ),
-    row("in", contained, "Is inside.", "1 is in [1, 2] => True"),
-    row(
+    Row::new("in", contained, "Is inside.", "1 is in [1, 2] => True"),
+    Row::new(
         "iterable",
         |_, a| one(a, |v| v.items().is_ok()),
         "Can be iterated.",
         "[1] is iterable => True",
     ),
-    row(
+    Row::new(
         "lower",
         |_, a| one(a, |v| cased(v, char::is_lowercase, char::is_uppercase)),
         "Is lower case.",
         "'a' is lower => True",
     ),
-    row(
+    Row::new(
         "upper",
         |_, a| one(a, |v| cased(v, char::is_uppercase, char::is_lowercase)),
         "Is upper case.",
         "'a' is upper => False",
     ),
-    row(
+    Row::new(
         "mapping",
         |_, a| one(a, is_mapping),
         "Is a dict.",
         "{} is mapping => True",
     ),
-    row(
+    Row::new(
         "none",
         |_, a| one(a, Value::is_none),
         "Is `none`.",
         "none is none => True",
     ),
-    row(
+    Row::new(
         "sameas",
         same_as,
         "Is the same object.",
         "none is sameas none => True",
     ),
-    row(
+    Row::new(
         "sequence",
         |_, a| one(a, is_sequence),
         "Has a length and items.",
         "'ab' is sequence => True",
     ),
-    row(
+    Row::new(
         "string",
         |_, a| one(a, |v| matches!(v, Value::Str(_))),
         "Is text.",
         "'a' is string => True",
     ),
 ];
-
-const fn row(
-    name: &'static str,
-    function: crate::value::Function,
-    doc: &'static str,
-    example: &'static str,
-) -> Row {
-    Row {
-        name,
-        function,
-        doc,
-        example,
-    }
-}
 
 /// Applies a predicate to the tested value; an undefined one raises.
 fn one(args: Args, test: fn(&Value) -> bool) -> Result<Value> {

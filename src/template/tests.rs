@@ -2,212 +2,212 @@
 
 use std::path::Path;
 
-use super::filters::{row, translate};
+use super::filters::translate;
 use crate::diag::{Error, Kind, Result};
 use crate::jinja::Row;
 use crate::value::{Args, Runtime, Value};
 
 /// All tests that Jinja2 itself doesn't have.
 pub static TESTS_TABLE: &[Row] = &[
-    row(
+    Row::new(
         "failed",
         |_, a| result(a, "failed"),
         "A task's result failed.",
         "{'failed': true} is failed => True",
     ),
-    row(
+    Row::new(
         "failure",
         |_, a| result(a, "failed"),
         "A task's result failed.",
         "{'failed': false} is failure => False",
     ),
-    row(
+    Row::new(
         "succeeded",
         succeeded,
         "A task's result did not fail.",
         "{} is succeeded => True",
     ),
-    row(
+    Row::new(
         "success",
         succeeded,
         "A task's result did not fail.",
         "{} is success => True",
     ),
-    row(
+    Row::new(
         "successful",
         succeeded,
         "A task's result did not fail.",
         "{} is successful => True",
     ),
-    row(
+    Row::new(
         "changed",
         changed,
         "A task changed something.",
         "{'changed': true} is changed => True",
     ),
-    row(
+    Row::new(
         "change",
         changed,
         "A task changed something.",
         "{'changed': true} is change => True",
     ),
-    row(
+    Row::new(
         "skipped",
         |_, a| result(a, "skipped"),
         "A task was skipped.",
         "{'skipped': true} is skipped => True",
     ),
-    row(
+    Row::new(
         "skip",
         |_, a| result(a, "skipped"),
         "A task was skipped.",
         "{} is skip => False",
     ),
-    row(
+    Row::new(
         "finished",
         |_, a| result(a, "finished"),
         "An asynchronous task has ended.",
         "{'finished': 1} is finished => True",
     ),
-    row(
+    Row::new(
         "started",
         |_, a| result(a, "started"),
         "An asynchronous task has begun.",
         "{'started': 1} is started => True",
     ),
-    row(
+    Row::new(
         "unreachable",
         |_, a| result(a, "unreachable"),
         "The host could not be reached.",
         "{'unreachable': true} is unreachable => True",
     ),
-    row(
+    Row::new(
         "reachable",
         |_, a| result(a, "unreachable").map(|v| Value::Bool(!v.truth())),
         "The host could be reached.",
         "{} is reachable => True",
     ),
-    row(
+    Row::new(
         "match",
         |r, a| matches(r, a, "match"),
         "Matches from the start.",
         "'abc' is match('ab') => True",
     ),
-    row(
+    Row::new(
         "search",
         |r, a| matches(r, a, "search"),
         "Matches somewhere.",
         "'abc' is search('b') => True",
     ),
-    row(
+    Row::new(
         "regex",
         |r, a| matches(r, a, ""),
         "Matches somewhere, or as asked.",
         "'abc' is regex('b') => True",
     ),
-    row(
+    Row::new(
         "version",
         version,
         "Compares versions.",
         "'1.10' is version('1.9', '>') => True",
     ),
-    row(
+    Row::new(
         "version_compare",
         version,
         "Compares versions.",
         "'1.0' is version_compare('1.0', 'eq') => True",
     ),
-    row(
+    Row::new(
         "subset",
         |_, a| subset(a, false),
         "Is contained in a list.",
         "[1] is subset([1, 2]) => True",
     ),
-    row(
+    Row::new(
         "superset",
         |_, a| subset(a, true),
         "Contains a list.",
         "[1, 2] is superset([1]) => True",
     ),
-    row(
+    Row::new(
         "issubset",
         |_, a| subset(a, false),
         "Is contained in a list.",
         "[1] is issubset([1, 2]) => True",
     ),
-    row(
+    Row::new(
         "issuperset",
         |_, a| subset(a, true),
         "Contains a list.",
         "[1, 2] is issuperset([1]) => True",
     ),
-    row(
+    Row::new(
         "contains",
         contains,
         "Contains an item.",
         "[1, 2] is contains(1) => True",
     ),
-    row(
+    Row::new(
         "all",
         |_, a| quantified(a, true),
         "All items are true.",
         "[1, 0] is all => False",
     ),
-    row(
+    Row::new(
         "any",
         |_, a| quantified(a, false),
         "Some item is true.",
         "[1, 0] is any => True",
     ),
-    row(
+    Row::new(
         "truthy",
         truthy,
         "Is true in Python's sense.",
         "'a' is truthy => True",
     ),
-    row(
+    Row::new(
         "falsy",
         |r, a| truthy(r, a).map(|v| Value::Bool(!v.truth())),
         "Is false in Python's sense.",
         "'' is falsy => True",
     ),
-    row(
+    Row::new(
         "abs",
         |_, a| path(a, std::path::Path::is_absolute),
         "Is an absolute path.",
         "'/a' is abs => True",
     ),
-    row(
+    Row::new(
         "directory",
         |_, a| path(a, std::path::Path::is_dir),
         "Is a directory of the controller.",
         "'/' is directory => True",
     ),
-    row(
+    Row::new(
         "exists",
         |_, a| path(a, std::path::Path::exists),
         "Exists on the controller.",
         "'/' is exists => True",
     ),
-    row(
+    Row::new(
         "file",
         |_, a| path(a, std::path::Path::is_file),
         "Is a file of the controller.",
         "'/' is file => False",
     ),
-    row(
+    Row::new(
         "link",
         |_, a| path(a, std::path::Path::is_symlink),
         "Is a link of the controller.",
         "'/' is link => False",
     ),
-    row(
+    Row::new(
         "link_exists",
         |_, a| path(a, |p| p.symlink_metadata().is_ok()),
         "Exists, perhaps as a broken link.",
         "'/' is link_exists => True",
     ),
-    row(
+    Row::new(
         "vault_encrypted",
         |_, a| {
             Ok(Value::Bool(
@@ -219,7 +219,7 @@ pub static TESTS_TABLE: &[Row] = &[
         "Is encrypted with vault.",
         "'a' is vault_encrypted => False",
     ),
-    row(
+    Row::new(
         "nan",
         |_, a| Ok(Value::Bool(first(a)?.as_f64().is_some_and(f64::is_nan))),
         "Is not a number.",

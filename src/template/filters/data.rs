@@ -1,67 +1,67 @@
 //! Filters for dicts and serialised data: combine, JSON, YAML.
 
-use super::{failed, flag, known, only, row};
+use super::{failed, flag, known, only};
 use crate::diag::{Result, Sources};
 use crate::jinja::Row;
 use crate::value::{Args, Dict, JsonStyle, Key, Runtime, Value, from_json_text};
 use crate::yaml;
 
 pub(super) static TABLE: &[Row] = &[
-    row(
+    Row::new(
         "combine",
         combine,
         "Merges dicts.",
         "{'a': 1} | combine({'b': 2}) => {'a': 1, 'b': 2}",
     ),
-    row(
+    Row::new(
         "dict2items",
         dict_to_items,
         "Makes a list of a dict's items.",
         "{'a': 1} | dict2items => [{'key': 'a', 'value': 1}]",
     ),
-    row(
+    Row::new(
         "items2dict",
         items_to_dict,
         "Makes a dict of a list of items.",
         "[{'key': 'a', 'value': 1}] | items2dict => {'a': 1}",
     ),
-    row(
+    Row::new(
         "to_json",
         to_json,
         "Writes JSON.",
         "{'a': [1, none]} | to_json => '{\"a\": [1, null]}'",
     ),
-    row(
+    Row::new(
         "to_nice_json",
         to_nice_json,
         "Writes JSON for people.",
         "[1] | to_nice_json => '[\\n    1\\n]'",
     ),
-    row(
+    Row::new(
         "from_json",
         from_json,
         "Reads JSON.",
         "'[1]' | from_json => [1]",
     ),
-    row(
+    Row::new(
         "to_yaml",
         to_yaml,
         "Writes YAML.",
         "{'a': 1} | to_yaml => '{a: 1}\\n'",
     ),
-    row(
+    Row::new(
         "to_nice_yaml",
         to_nice_yaml,
         "Writes YAML for people.",
         "{'a': [1]} | to_nice_yaml => 'a:\\n- 1\\n'",
     ),
-    row(
+    Row::new(
         "from_yaml",
         from_yaml,
         "Reads YAML.",
         "'a: yes' | from_yaml => {'a': True}",
     ),
-    row(
+    Row::new(
         "from_yaml_all",
         from_yaml_all,
         "Reads several YAML documents.",

@@ -4,43 +4,43 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha1::Digest;
 
-use super::{failed, known, only, row};
+use super::{failed, known, only};
 use crate::diag::Result;
 use crate::jinja::Row;
 use crate::value::{Args, Runtime, Value};
 
 pub(super) static TABLE: &[Row] = &[
-    row(
+    Row::new(
         "b64encode",
         b64encode,
         "Encodes in base64.",
         "'a' | b64encode => 'YQ=='",
     ),
-    row(
+    Row::new(
         "b64decode",
         b64decode,
         "Decodes base64.",
         "'YQ==' | b64decode => 'a'",
     ),
-    row(
+    Row::new(
         "hash",
         hash,
         "Hashes text, in hex.",
         "'a' | hash('md5') => '0cc175b9c0f1b6a831c399e269772661'",
     ),
-    row(
+    Row::new(
         "md5",
         |_, a| hashed("md5", &bytes(&only(a)?)),
         "Hashes with MD5.",
         "'a' | md5 => '0cc175b9c0f1b6a831c399e269772661'",
     ),
-    row(
+    Row::new(
         "sha1",
         |_, a| hashed("sha1", &bytes(&only(a)?)),
         "Hashes with SHA-1.",
         "'a' | sha1 => '86f7e437faa5a7fce15d1ddcb9eaeaea377667b8'",
     ),
-    row(
+    Row::new(
         "checksum",
         |_, a| hashed("sha1", &bytes(&only(a)?)),
         "Hashes with SHA-1.",

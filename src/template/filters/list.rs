@@ -1,90 +1,90 @@
 //! Filters for lists: sets, flattening, zipping, choosing.
 
-use super::{failed, flag, known, row};
+use super::{failed, flag, known};
 use crate::diag::Result;
 use crate::jinja::Row;
 use crate::value::{Args, Runtime, Value};
 
 pub(super) static TABLE: &[Row] = &[
-    row(
+    Row::new(
         "union",
         |r, a| sets(r, a, "union"),
         "Items of either list, once.",
         "[1, 2] | union([2, 3]) => [1, 2, 3]",
     ),
-    row(
+    Row::new(
         "intersect",
         |r, a| sets(r, a, "intersect"),
         "Items of both lists, once.",
         "[1, 2] | intersect([2]) => [2]",
     ),
-    row(
+    Row::new(
         "difference",
         |r, a| sets(r, a, "difference"),
         "Items only of the first list.",
         "[1, 2] | difference([2]) => [1]",
     ),
-    row(
+    Row::new(
         "symmetric_difference",
         |r, a| sets(r, a, "symmetric_difference"),
         "Items of one list only.",
         "[1, 2] | symmetric_difference([2, 3]) => [1, 3]",
     ),
-    row(
+    Row::new(
         "flatten",
         flatten,
         "Takes inner lists apart.",
         "[1, [2, [3]]] | flatten => [1, 2, 3]",
     ),
-    row(
+    Row::new(
         "extract",
         extract,
         "Looks a key up in a container.",
         "'a' | extract({'a': 1}) => 1",
     ),
-    row(
+    Row::new(
         "zip",
         zip,
         "Pairs items up.",
         "[1, 2] | zip([3, 4]) | list => [(1, 3), (2, 4)]",
     ),
-    row(
+    Row::new(
         "zip_longest",
         zip_longest,
         "Pairs items up, to the longest.",
         "[1, 2] | zip_longest([3], fillvalue=0) | list => [(1, 3), (2, 0)]",
     ),
-    row(
+    Row::new(
         "product",
         product,
         "All combinations of items.",
         "[1, 2] | product([3]) | list => [(1, 3), (2, 3)]",
     ),
-    row(
+    Row::new(
         "combinations",
         combinations,
         "All subsets of a size.",
         "[1, 2, 3] | combinations(2) | list | length => 3",
     ),
-    row(
+    Row::new(
         "permutations",
         permutations,
         "All orders of items.",
         "[1, 2] | permutations | list => [(1, 2), (2, 1)]",
     ),
-    row(
+    Row::new(
         "random",
         random,
         "Picks an item or a number.",
         "[1] | random => 1",
     ),
-    row(
+    Row::new(
         "shuffle",
         shuffle,
         "Puts items in random order.",
         "[1] | shuffle => [1]",
     ),
-    row(
+    Row::new(
         "subelements",
         subelements,
         "Pairs each item with each of an inner list.",

@@ -11,7 +11,7 @@ pub(super) use regex::translate;
 
 use crate::diag::{Error, Result};
 use crate::jinja::Row;
-use crate::value::{Args, Function, Value};
+use crate::value::{Args, Value};
 
 /// All filters that Jinja2 itself doesn't have, by family.
 pub static TABLES: &[&[Row]] = &[
@@ -22,20 +22,6 @@ pub static TABLES: &[&[Row]] = &[
     path::TABLE,
     regex::TABLE,
 ];
-
-pub(super) const fn row(
-    name: &'static str,
-    function: Function,
-    doc: &'static str,
-    example: &'static str,
-) -> Row {
-    Row {
-        name,
-        function,
-        doc,
-        example,
-    }
-}
 
 /// Returns an argument; an undefined one raises.
 fn known(value: Option<Value>) -> Result<Value> {

@@ -2,67 +2,67 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{failed, known, only, row};
+use super::{failed, known, only};
 use crate::diag::Result;
 use crate::jinja::Row;
 use crate::value::{Args, Runtime, Value};
 
 pub(super) static TABLE: &[Row] = &[
-    row(
+    Row::new(
         "basename",
         |_, a| on_text(a, |s| s.rsplit('/').next().unwrap_or(s).to_owned()),
         "Returns a path's last part.",
         "'/a/b' | basename => 'b'",
     ),
-    row(
+    Row::new(
         "dirname",
         |_, a| on_text(a, dirname),
         "Returns a path without its last part.",
         "'/a/b' | dirname => '/a'",
     ),
-    row(
+    Row::new(
         "expanduser",
         |_, a| on_text(a, expand_user),
         "Replaces `~`.",
         "'/a' | expanduser => '/a'",
     ),
-    row(
+    Row::new(
         "expandvars",
         |_, a| on_text(a, expand_vars),
         "Replaces environment variables.",
         "'/a' | expandvars => '/a'",
     ),
-    row(
+    Row::new(
         "realpath",
         |_, a| on_text(a, |s| absolute(s, true)),
         "Follows links.",
         "'/' | realpath => '/'",
     ),
-    row(
+    Row::new(
         "normpath",
         |_, a| on_text(a, normal),
         "Takes `.` and `..` out.",
         "'/a/../b' | normpath => '/b'",
     ),
-    row(
+    Row::new(
         "relpath",
         relpath,
         "Returns a path as seen from another.",
         "'/a/b' | relpath('/a') => 'b'",
     ),
-    row(
+    Row::new(
         "splitext",
         splitext,
         "Splits the extension off.",
         "'a.txt' | splitext => ('a', '.txt')",
     ),
-    row(
+    Row::new(
         "path_join",
         path_join,
         "Joins parts of a path.",
         "['/a', 'b'] | path_join => '/a/b'",
     ),
-    row(
+    Row::new(
         "urlsplit",
         urlsplit,
         "Takes a URL apart.",

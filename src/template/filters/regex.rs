@@ -2,31 +2,31 @@
 
 use fancy_regex::Regex;
 
-use super::{failed, flag, known, only, row};
+use super::{failed, flag, known, only};
 use crate::diag::Result;
 use crate::jinja::Row;
 use crate::value::{Args, Runtime, Value};
 
 pub(super) static TABLE: &[Row] = &[
-    row(
+    Row::new(
         "regex_replace",
         replace,
         "Replaces what matches.",
         "'abc' | regex_replace('b+', 'x') => 'axc'",
     ),
-    row(
+    Row::new(
         "regex_search",
         search,
         "Finds the first match.",
         "'abc' | regex_search('b.') => 'bc'",
     ),
-    row(
+    Row::new(
         "regex_findall",
         find_all,
         "Finds all matches.",
         "'a1b2' | regex_findall('[0-9]') => ['1', '2']",
     ),
-    row(
+    Row::new(
         "regex_escape",
         escape,
         "Escapes what is special.",

@@ -1,66 +1,66 @@
 //! Filters for text: booleans, quoting, comments, splitting.
 
-use super::{failed, flag, known, only, row};
+use super::{failed, flag, known, only};
 use crate::diag::Result;
 use crate::jinja::Row;
 use crate::value::{Args, Runtime, Value};
 
 pub(super) static TABLE: &[Row] = &[
-    row(
+    Row::new(
         "bool",
         boolean,
         "Converts to a boolean.",
         "'yes' | bool => True",
     ),
-    row(
+    Row::new(
         "ternary",
         ternary,
         "Chooses by truth.",
         "true | ternary('a', 'b') => 'a'",
     ),
-    row(
+    Row::new(
         "mandatory",
         mandatory,
         "Raises where a value is undefined.",
         "1 | mandatory => 1",
     ),
-    row(
+    Row::new(
         "quote",
         quote,
         "Quotes for a shell.",
         "'a b' | quote => \"'a b'\"",
     ),
-    row(
+    Row::new(
         "comment",
         comment,
         "Makes a comment of text.",
         "'a' | comment => '#\\n# a\\n#'",
     ),
-    row(
+    Row::new(
         "split",
         split,
         "Splits text.",
         "'a,b' | split(',') => ['a', 'b']",
     ),
-    row(
+    Row::new(
         "type_debug",
         type_debug,
         "Names a value's type.",
         "1 | type_debug => 'int'",
     ),
-    row(
+    Row::new(
         "urldecode",
         url_decode,
         "Decodes URL escapes.",
         "'a%20b' | urldecode => 'a b'",
     ),
-    row(
+    Row::new(
         "human_readable",
         human_readable,
         "Writes a size for people.",
         "1024 | human_readable => '1.00 KB'",
     ),
-    row(
+    Row::new(
         "human_to_bytes",
         human_to_bytes,
         "Reads a size as people write it.",

@@ -1,0 +1,368 @@
+//! Evaluates expressions.
+
+use std::rc::Rc;
+
+use super::Machine;
+use super::access::{slice, unsafe_attribute};
+use crate::diag::{Error, Result};
+use crate::jinja::ast::{CallArgs, Compare, Expr, ExprKind, Range};
+use crate::jinja::environment::PathKey;
+use crate::jinja::methods;
+use crate::jinja::objects::{BlockRef, SelfObject};
+use crate::value::{Args, Dict, Key, Runtime, Str, Undefined, Value, escape_html, ops};
+
+impl Machine<'_> {
+    pub(super) fn truth(&mut self, expr: &Expr) -> Result<bool> {
+        match self.eval(expr)? {
+            Value::Undefined(undefined) => Err(self.placed(undefined.error(), expr.range)),
+            value => Ok(value.truth()),
+        }
+    }
+
+    pub(super) fn eval(&mut self, expr: &Expr) -> Result<Value> {
+        self.eval_inside(expr)
+            .map_err(|error| self.placed(error, expr.range))
+    }
+
+    pub(super) fn eval_all(&mut self, exprs: &[Expr]) -> Result<Vec<Value>> {
+        exprs.iter().map(|expr| self.eval(expr)).collect()
+    }
+
+    pub(super) fn eval_inside(&mut self, expr: &Expr) -> Result<Value> {
+        Ok(match &expr.kind {
+            ExprKind::Const(value) => value.clone(),
+            ExprKind::Name(_) | ExprKind::Attr(..) | ExprKind::Item(..) => return self.path(expr),
+            ExprKind::Tuple(items) => Value::tuple(self.eval_all(items)?),
+            ExprKind::List(items) => Value::list(self.eval_all(items)?),
+            ExprKind::Dict(pairs) => {
+                let dict = Dict::new();
+                for (key, value) in pairs {
+                    let key = Key::new(self.eval(key)?)?;
+                    let value = self.eval(value)?;
+                    dict.set_key(key, value);
+                }
+                Value::Dict(dict)
+            }
+            ExprKind::Slice(object, bounds) => {
+                let object = self.eval(object)?;
+                let mut parts = [None, None, None];
+                for (slot, bound) in parts.iter_mut().zip(bounds.iter()) {
+                    if let Some(bound) = bound {
+                        *slot = match self.eval(bound)? {
+                            Value::None => None,
+                            value => Some(value.as_i64().ok_or_else(|| match &value {
+                                Value::Undefined(undefined) => undefined.error(),
+                                _ => Error::type_error("slice indices must be integers or None or have an __index__ method"),
+                            })?),
+                        };
+                    }
+                }
+                slice(&object, parts)?
+            }
+            ExprKind::Call(callee, args) => {
+                let args = self.args(args)?;
+                return self.call_expr(callee, args, expr.range);
+            }
+            ExprKind::Filter(inner, name, args) => {
+                let value = match inner {
+                    Some(inner) => self.eval(inner)?,
+                    None => Value::None,
+                };
+                return self.apply_filter(name, value, args, expr.range);
+            }
+            ExprKind::Test(inner, name, args) => {
+                let value = self.eval(inner)?;
+                let mut args = self.args(args)?;
+                args.positional.insert(0, value);
+                return self.test(name, args).map(Value::Bool);
+            }
+            ExprKind::Not(inner) => Value::Bool(!self.truth(inner)?),
+            ExprKind::Neg(inner) => ops::negate(&self.eval(inner)?)?,
+            ExprKind::Pos(inner) => match self.eval(inner)? {
+                Value::Bool(b) => Value::Int(i64::from(b)),
+                value if value.is_number() => value,
+                Value::Undefined(undefined) => return Err(undefined.error()),
+                other => {
+                    return Err(Error::type_error(format!(
+                        "bad operand type for unary +: '{}'",
+                        other.type_name()
+                    )));
+                }
+            },
+            ExprKind::Binary(operator, left, right) => {
+                let left = self.eval(left)?;
+                let right = self.eval(right)?;
+                ops::apply(*operator, &left, &right)?
+            }
+            ExprKind::Concat(parts) => {
+                let mut text = String::new();
+                let mut markup = self.autoescape;
+                let values = self.eval_all(parts)?;
+                markup |= values
+                    .iter()
+                    .any(|value| matches!(value, Value::Str(s) if s.is_markup()));
+                for value in values {
+                    match &value {
+                        Value::Undefined(undefined) => return Err(undefined.error()),
+                        Value::Str(part) if markup && !part.is_markup() => {
+                            text.push_str(&escape_html(part));
+                        }
+                        other => text.push_str(&other.to_str()),
+                    }
+                }
+                Value::Str(Str::new(text).with_markup(markup))
+            }
+            ExprKind::And(left, right) => {
+                let value = self.eval(left)?;
+                if let Value::Undefined(undefined) = &value {
+                    return Err(self.placed(undefined.error(), left.range));
+                }
+                if value.truth() {
+                    self.eval(right)?
+                } else {
+                    value
+                }
+            }
+            ExprKind::Or(left, right) => {
+                let value = self.eval(left)?;
+                if let Value::Undefined(undefined) = &value {
+                    return Err(self.placed(undefined.error(), left.range));
+                }
+                if value.truth() {
+                    value
+                } else {
+                    self.eval(right)?
+                }
+            }
+            ExprKind::Compare(first, rest) => {
+                let mut left = self.eval(first)?;
+                for (operator, right) in rest {
+                    let right = self.eval(right)?;
+                    if !compare(*operator, &left, &right)? {
+                        return Ok(Value::Bool(false));
+                    }
+                    left = right;
+                }
+                Value::Bool(true)
+            }
+            ExprKind::Cond(test, then, otherwise) => {
+                if self.truth(test)? {
+                    return self.eval(then);
+                }
+                match otherwise {
+                    Some(otherwise) => return self.eval(otherwise),
+                    None => Value::undefined(Undefined::hint(
+                        "the inline if-expression evaluated to false and no else section was defined.",
+                    )),
+                }
+            }
+        })
+    }
+
+    /// Evaluates a name with the attributes and items behind it. What the context can reach by
+    /// itself, it reaches without making ready what lies beside.
+    pub(super) fn path(&mut self, expr: &Expr) -> Result<Value> {
+        let mut chain: Vec<(&Expr, Step)> = Vec::new();
+        let mut root = expr;
+        loop {
+            match &root.kind {
+                ExprKind::Attr(object, name) => {
+                    chain.push((root, Step::Attr(name)));
+                    root = object;
+                }
+                ExprKind::Item(object, key) => {
+                    chain.push((root, Step::Item(key)));
+                    root = object;
+                }
+                _ => break,
+            }
+        }
+        chain.reverse();
+        let mut done = 0;
+        let mut keys: Vec<PathKey> = Vec::with_capacity(chain.len());
+        let mut value = match &root.kind {
+            ExprKind::Name(name) => match self.scope.get(name) {
+                Some(value) => value,
+                None => {
+                    for (_, step) in &chain {
+                        keys.push(match step {
+                            Step::Attr(name) => PathKey {
+                                value: Value::str(&***name),
+                                is_attribute: true,
+                            },
+                            Step::Item(key) => PathKey {
+                                value: self.eval(key)?,
+                                is_attribute: false,
+                            },
+                        });
+                    }
+                    let (value, consumed) = self
+                        .free(name, &keys)
+                        .map_err(|error| self.placed(error, root.range))?;
+                    done = consumed;
+                    match value {
+                        Value::Undefined(undefined) if undefined.error().span().is_none() => {
+                            let at = if done > 0 {
+                                chain[done - 1].0.range
+                            } else {
+                                root.range
+                            };
+                            match self.span(at) {
+                                Some(span) => Value::undefined(undefined.as_ref().clone().at(span)),
+                                None => Value::Undefined(undefined),
+                            }
+                        }
+                        value => value,
+                    }
+                }
+            },
+            _ => self.eval(root)?,
+        };
+        for (index, (at, step)) in chain.iter().enumerate().skip(done) {
+            let key = match (keys.get(index), step) {
+                (Some(key), _) => key.clone(),
+                (None, Step::Attr(name)) => PathKey {
+                    value: Value::str(&***name),
+                    is_attribute: true,
+                },
+                (None, Step::Item(key)) => PathKey {
+                    value: self.eval(key)?,
+                    is_attribute: false,
+                },
+            };
+            value = if key.is_attribute {
+                let name = key.value.to_str();
+                self.attribute(&value, &name)
+            } else {
+                self.item(&value, &key.value)
+            }
+            .map_err(|error| self.placed(error, at.range))?;
+            if let Value::Undefined(undefined) = &value
+                && undefined.error().span().is_none()
+                && let Some(span) = self.span(at.range)
+            {
+                value = Value::undefined(undefined.as_ref().clone().at(span));
+            }
+        }
+        Ok(value)
+    }
+
+    /// Resolves a name that the template doesn't define.
+    pub(super) fn free(&mut self, name: &str, keys: &[PathKey]) -> Result<(Value, usize)> {
+        if !self.isolated {
+            let context = self.context;
+            if let Some(found) = self.deeper(|machine| context.resolve_path(machine, name, keys))? {
+                return Ok(found);
+            }
+        }
+        if name == "self" {
+            let blocks = Dict::new();
+            for block in self.blocks.borrow().keys() {
+                let reference = BlockRef {
+                    name: block.clone(),
+                    level: 0,
+                    scope: self.scope.clone(),
+                };
+                blocks.set(&**block, Value::Object(Rc::new(reference)));
+            }
+            return Ok((Value::Object(Rc::new(SelfObject { blocks })), 0));
+        }
+        if let Some(global) = self.env.globals.get(name) {
+            return Ok((global.clone(), 0));
+        }
+        Ok((Value::undefined(self.context.missing(name)), 0))
+    }
+
+    pub(super) fn args(&mut self, args: &CallArgs) -> Result<Args> {
+        let mut out = Args::positional(self.eval_all(&args.positional)?);
+        if let Some(star) = &args.star {
+            let more = self.eval(star)?;
+            out.positional.extend(more.items()?);
+        }
+        for (name, value) in &args.keyword {
+            out.keyword.push((name.to_string(), self.eval(value)?));
+        }
+        if let Some(double) = &args.double_star {
+            match self.eval(double)? {
+                Value::Dict(dict) => {
+                    for (key, value) in dict.to_vec() {
+                        out.keyword.push((key.value().to_str(), value));
+                    }
+                }
+                Value::Undefined(undefined) => return Err(undefined.error()),
+                other => {
+                    return Err(Error::type_error(format!(
+                        "argument after ** must be a mapping, not {}",
+                        other.type_name()
+                    )));
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    pub(super) fn call_expr(&mut self, callee: &Expr, args: Args, range: Range) -> Result<Value> {
+        if let ExprKind::Attr(object, name) = &callee.kind {
+            let object = self.eval(object)?;
+            if let Value::Undefined(undefined) = &object {
+                return Err(self.placed(undefined.error(), range));
+            }
+            if name.starts_with('_') {
+                return Err(unsafe_attribute(&object, name));
+            }
+            let done = match &object {
+                Value::Object(inner) => inner.call_method(self, name, args.clone())?,
+                _ => methods::call(self, &object, name, args.clone())?,
+            };
+            if let Some(value) = done {
+                return Ok(value);
+            }
+            let callee = self.attribute(&object, name)?;
+            return self.call(&callee, args);
+        }
+        let callee = self.eval(callee)?;
+        self.call(&callee, args)
+    }
+
+    pub(super) fn apply_filter(
+        &mut self,
+        name: &str,
+        value: Value,
+        args: &CallArgs,
+        range: Range,
+    ) -> Result<Value> {
+        let mut args = self.args(args)?;
+        args.positional.insert(0, value);
+        self.filter(name, args)
+            .map_err(|error| self.placed(error, range))
+    }
+}
+
+enum Step<'e> {
+    Attr(&'e Rc<str>),
+    Item(&'e Expr),
+}
+
+fn compare(operator: Compare, left: &Value, right: &Value) -> Result<bool> {
+    use std::cmp::Ordering;
+    let order = |operator: &str, accept: fn(Ordering) -> bool| {
+        left.order(right, operator)
+            .map(|order| order.is_some_and(accept))
+    };
+    match operator {
+        Compare::Eq | Compare::Ne => {
+            for side in [left, right] {
+                if let Value::Undefined(undefined) = side {
+                    return Err(undefined.error());
+                }
+            }
+            Ok((left == right) == (operator == Compare::Eq))
+        }
+        Compare::Lt => order("<", Ordering::is_lt),
+        Compare::Le => order("<=", Ordering::is_le),
+        Compare::Gt => order(">", Ordering::is_gt),
+        Compare::Ge => order(">=", Ordering::is_ge),
+        Compare::In => ops::contains(right, left),
+        Compare::NotIn => ops::contains(right, left).map(|is| !is),
+    }
+}

@@ -1,0 +1,78 @@
+//! Runs `for`.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::{Flow, Machine};
+use crate::diag::Result;
+use crate::jinja::ast::For;
+use crate::jinja::objects::{LoopState, Recursion, RecursiveCode};
+use crate::value::Value;
+
+impl Machine<'_> {
+    pub(super) fn for_loop(
+        &mut self,
+        repeat: &Rc<For>,
+        iterated: &Value,
+        depth: usize,
+    ) -> Result<Flow> {
+        let mut items: Vec<Value> = iterated
+            .items()
+            .map_err(|error| self.placed(error, repeat.iter.range))?
+            .inspect(|_| {})
+            .collect();
+        if let Some(filter) = &repeat.filter {
+            let mut kept = Vec::new();
+            for item in items {
+                let mut keep = false;
+                self.scoped(|machine| {
+                    machine.assign(&repeat.target, item.clone())?;
+                    keep = machine.truth(filter)?;
+                    Ok(Flow::On)
+                })?;
+                if keep {
+                    kept.push(item);
+                }
+            }
+            items = kept;
+        }
+        if items.is_empty() {
+            return self.scoped(|machine| machine.nodes(&repeat.otherwise));
+        }
+        let count = items.len();
+        let state = Rc::new(LoopState {
+            items,
+            index: Cell::new(0),
+            depth,
+            last_changed: RefCell::default(),
+        });
+        let object = match (&self.template, repeat.recursive) {
+            (Some(template), true) => Value::Object(Rc::new(Recursion {
+                state: state.clone(),
+                code: Rc::new(RecursiveCode {
+                    template: template.clone(),
+                    node: repeat.clone(),
+                    scope: self.scope.clone(),
+                }),
+            })),
+            _ => Value::Object(state.clone()),
+        };
+        let loop_name: Rc<str> = "loop".into();
+        for index in 0..count {
+            self.step()?;
+            state.index.set(index);
+            let item = state.items[index].clone();
+            let flow = self.scoped(|machine| {
+                machine.scope.set(&loop_name, object.clone());
+                machine
+                    .assign(&repeat.target, item)
+                    .map_err(|error| machine.placed(error, repeat.iter.range))?;
+                machine.nodes(&repeat.body)
+            })?;
+            if flow == Flow::Break {
+                break;
+            }
+        }
+        Ok(Flow::On)
+    }
+}

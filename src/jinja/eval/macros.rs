@@ -1,0 +1,99 @@
+//! Makes and calls macros.
+
+use std::rc::Rc;
+
+use super::{Machine, Scope};
+use crate::diag::{Error, Result};
+use crate::jinja::ast::Macro;
+use crate::jinja::objects::MacroObject;
+use crate::value::{Args, Str, Undefined, Value};
+
+impl Machine<'_> {
+    pub(super) fn macro_object(&self, code: &Rc<Macro>, caller_block: bool) -> Value {
+        match &self.template {
+            Some(template) => Value::Object(Rc::new(MacroObject {
+                code: code.clone(),
+                template: template.clone(),
+                scope: self.scope.clone(),
+                caller_block,
+            })),
+            None => Value::None,
+        }
+    }
+
+    pub(super) fn call_macro(&mut self, object: &MacroObject, args: Args) -> Result<Value> {
+        let code = &object.code;
+        let scope = Scope::new(Some(object.scope.clone()));
+        let mut positional = args.positional.into_iter();
+        let mut keyword = args.keyword;
+        let missing_from = code.params.len() - code.defaults.len();
+        let mut given: Vec<Option<Value>> = Vec::new();
+        for name in &code.params {
+            let mut value = positional.next();
+            if let Some(at) = keyword.iter().position(|(known, _)| **known == **name) {
+                if value.is_some() {
+                    return Err(Error::type_error(format!(
+                        "macro '{}' got multiple values for argument '{name}'",
+                        code.name
+                    )));
+                }
+                value = Some(keyword.remove(at).1);
+            }
+            given.push(value);
+        }
+        let rest: Vec<Value> = positional.collect();
+        if code.uses_varargs {
+            scope.set(&"varargs".into(), Value::tuple(rest));
+        } else if !rest.is_empty() {
+            return Err(Error::type_error(format!(
+                "macro '{}' takes not more than {} argument(s)",
+                code.name,
+                code.params.len()
+            )));
+        }
+        if let Some(at) = keyword.iter().position(|(known, _)| known == "caller") {
+            let (_, caller) = keyword.remove(at);
+            if code.uses_caller {
+                scope.set(&"caller".into(), caller);
+            } else {
+                return Err(Error::type_error(format!(
+                    "macro '{}' was invoked with two values for the special caller argument or does not use it",
+                    code.name
+                )));
+            }
+        } else if code.uses_caller && !object.caller_block {
+            scope.set(
+                &"caller".into(),
+                Value::undefined(Undefined::hint("No caller defined")),
+            );
+        }
+        if code.uses_kwargs {
+            scope.set(&"kwargs".into(), Value::dict(keyword));
+        } else if let Some((name, _)) = keyword.first() {
+            return Err(Error::type_error(format!(
+                "macro '{}' takes no keyword argument '{name}'",
+                code.name
+            )));
+        }
+        let template = object.template.clone();
+        let code = code.clone();
+        let text = self.captured(|machine| {
+            machine.in_template(&template, scope, |machine| {
+                for (index, name) in code.params.iter().enumerate() {
+                    let value = match given[index].take() {
+                        Some(value) => value,
+                        None if index >= missing_from => {
+                            machine.eval(&code.defaults[index - missing_from])?
+                        }
+                        None => Value::undefined(Undefined::hint(format!(
+                            "parameter '{name}' was not provided"
+                        ))),
+                    };
+                    machine.scope.set(name, value);
+                }
+                machine.nodes(&code.body).map(|_| ())
+            })
+        });
+        Ok(Value::Str(Str::new(text?).with_markup(self.autoescape)))
+    }
+}

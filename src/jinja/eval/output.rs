@@ -1,0 +1,147 @@
+//! Where output goes, and what happens to values on the way.
+
+use std::rc::Rc;
+
+use super::Machine;
+use crate::diag::{Error, Result};
+use crate::jinja::ast::Node;
+use crate::value::{Dict, Key, Str, Value, escape_html};
+
+/// Where output goes.
+pub(super) enum Out {
+    Text(String),
+    Pieces(Vec<Value>),
+}
+
+impl Machine<'_> {
+    /// Runs nodes and returns their output as text.
+    pub(super) fn captured(&mut self, f: impl FnOnce(&mut Self) -> Result<()>) -> Result<String> {
+        let outer = std::mem::replace(&mut self.out, Out::Text(String::new()));
+        let silent = std::mem::replace(&mut self.silent, false);
+        let result = f(self);
+        self.silent = silent;
+        let inner = std::mem::replace(&mut self.out, outer);
+        result?;
+        match inner {
+            Out::Text(text) => Ok(text),
+            Out::Pieces(_) => Ok(String::new()),
+        }
+    }
+
+    /// Renders nodes in a scope of their own to a value: text, markup where escaping is on.
+    pub(super) fn block_text(&mut self, body: &[Node]) -> Result<Value> {
+        let text =
+            self.captured(|machine| machine.scoped(|machine| machine.nodes(body)).map(|_| ()))?;
+        Ok(Value::Str(Str::new(text).with_markup(self.autoescape)))
+    }
+
+    pub(super) fn emit(&mut self, value: Value) -> Result<()> {
+        if self.silent {
+            return Ok(());
+        }
+        let value = match value {
+            Value::Undefined(undefined) => return Err(undefined.error()),
+            Value::None if self.options.none_is_empty && matches!(self.out, Out::Text(_)) => {
+                Value::str("")
+            }
+            value if self.options.plain_data => plain_data(&value, 0)?,
+            value => value,
+        };
+        match &mut self.out {
+            Out::Pieces(pieces) => pieces.push(value),
+            Out::Text(text) => match &value {
+                Value::Str(part) if self.autoescape && !part.is_markup() => {
+                    text.push_str(&escape_html(part));
+                }
+                Value::Str(part) => text.push_str(part),
+                other if self.autoescape => text.push_str(&escape_html(&other.to_str())),
+                other => text.push_str(&other.to_str()),
+            },
+        }
+        Ok(())
+    }
+
+    pub(super) fn emit_text(&mut self, part: &Rc<str>) {
+        if self.silent {
+            return;
+        }
+        let newline = &self.options.newline_sequence;
+        let converted = if newline == "\n" {
+            None
+        } else {
+            Some(part.replace('\n', newline))
+        };
+        match &mut self.out {
+            Out::Pieces(pieces) => pieces.push(Value::str(converted.as_deref().unwrap_or(part))),
+            Out::Text(text) => text.push_str(converted.as_deref().unwrap_or(part)),
+        }
+    }
+}
+
+/// Turns output into plain data.
+fn plain_data(value: &Value, depth: usize) -> Result<Value> {
+    if depth > crate::value::MAX_DEPTH {
+        return Ok(value.clone());
+    }
+    let all = |items: &[Value]| -> Result<Value> {
+        Ok(Value::list(
+            items
+                .iter()
+                .map(|item| plain_data(item, depth + 1))
+                .collect::<Result<_>>()?,
+        ))
+    };
+    Ok(match value {
+        Value::Tuple(items) => all(items)?,
+        Value::List(list) => {
+            let items = list.to_vec();
+            if items.iter().all(is_plain_data) {
+                value.clone()
+            } else {
+                all(&items)?
+            }
+        }
+        Value::Dict(dict) => {
+            let items = dict.to_vec();
+            if items
+                .iter()
+                .all(|(key, item)| is_plain_data(key.value()) && is_plain_data(item))
+            {
+                return Ok(value.clone());
+            }
+            let made = Dict::new();
+            for (key, item) in items {
+                made.set_key(
+                    Key::new(plain_data(key.value(), depth + 1)?)?,
+                    plain_data(&item, depth + 1)?,
+                );
+            }
+            Value::Dict(made)
+        }
+        Value::Str(text) if text.is_markup() => Value::Str(text.clone().with_markup(false)),
+        Value::Range(..) => all(&value.items()?.collect::<Vec<_>>())?,
+        Value::Object(object) if object.as_mapping().is_none() => match object.iterate() {
+            Some(items) => all(&items)?,
+            None if object.is_callable() || object.type_name() == "LoopContext" => {
+                return Err(Error::type_error(format!(
+                    "Type '{}' is unsupported for variable storage.",
+                    object.type_name()
+                )));
+            }
+            None => value.clone(),
+        },
+        other => other.clone(),
+    })
+}
+
+fn is_plain_data(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::None
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Big(_)
+            | Value::Float(_)
+            | Value::Undefined(_)
+    ) || matches!(value, Value::Str(text) if !text.is_markup())
+}

@@ -1,0 +1,201 @@
+//! What filters, functions and objects may ask of the machine that runs them.
+
+use std::any::Any;
+use std::rc::Rc;
+
+use super::Machine;
+use super::access::{element, unsafe_attribute};
+use crate::diag::{Error, Kind, Result};
+use crate::jinja::methods;
+use crate::jinja::objects::{BlockRef, Bound, MacroObject, Recursion};
+use crate::value::{Args, Key, Runtime, Str, Undefined, Value};
+
+impl Runtime for Machine<'_> {
+    fn call(&mut self, callee: &Value, args: Args) -> Result<Value> {
+        let object = match callee {
+            Value::Object(object) => object.clone(),
+            Value::Undefined(undefined) => return Err(undefined.error()),
+            other => {
+                return Err(Error::type_error(format!(
+                    "'{}' object is not callable",
+                    other.type_name()
+                )));
+            }
+        };
+        if let Some(code) = callee.downcast::<MacroObject>() {
+            return self.call_macro(code, args);
+        }
+        if let Some(recursion) = callee.downcast::<Recursion>() {
+            let code = recursion.code.clone();
+            let iterated = args.positional.into_iter().next().unwrap_or(Value::None);
+            let depth = recursion.state.depth + 1;
+            let text = self.captured(|machine| {
+                machine.in_template(&code.template, code.scope.clone(), |machine| {
+                    machine.for_loop(&code.node, &iterated, depth).map(|_| ())
+                })
+            })?;
+            return Ok(Value::Str(Str::new(text).with_markup(self.autoescape)));
+        }
+        if let Some(block) = callee.downcast::<BlockRef>() {
+            let exists = self
+                .blocks
+                .borrow()
+                .get(&block.name)
+                .is_some_and(|chain| chain.len() > block.level);
+            if !exists {
+                return Err(Error::new(
+                    Kind::Undefined,
+                    format!("there is no parent block called '{}'.", block.name),
+                ));
+            }
+            let (name, level, scope) = (block.name.clone(), block.level, block.scope.clone());
+            let outer = std::mem::replace(&mut self.scope, scope);
+            let text = self.captured(|machine| machine.block(&name, level, true));
+            self.scope = outer;
+            return Ok(Value::Str(Str::new(text?).with_markup(self.autoescape)));
+        }
+        self.deeper(|machine| object.call(machine, args))
+    }
+
+    fn filter(&mut self, name: &str, args: Args) -> Result<Value> {
+        let Some(function) = self.env.filters.get(name).copied() else {
+            let error = Error::new(Kind::TemplateSyntax, format!("No filter named '{name}'."));
+            return Err(
+                match crate::diag::closest(name, self.env.filters.keys().copied()) {
+                    Some(near) => error.help(format!("did you mean `{near}`?")),
+                    None => error,
+                },
+            );
+        };
+        // An undefined argument makes an undefined result; it is said when that is used.
+        if !matches!(
+            name.rsplit('.').next(),
+            Some("default" | "d" | "mandatory" | "type_debug" | "items")
+        ) {
+            let given = args
+                .positional
+                .iter()
+                .chain(args.keyword.iter().map(|(_, value)| value));
+            for value in given {
+                if let Value::Undefined(_) = value {
+                    return Ok(value.clone());
+                }
+            }
+        }
+        function(self, args)
+    }
+
+    fn test(&mut self, name: &str, args: Args) -> Result<bool> {
+        let Some(function) = self.env.tests.get(name).copied() else {
+            let error = Error::new(Kind::TemplateSyntax, format!("No test named '{name}'."));
+            return Err(
+                match crate::diag::closest(name, self.env.tests.keys().copied()) {
+                    Some(near) => error.help(format!("did you mean `{near}`?")),
+                    None => error,
+                },
+            );
+        };
+        function(self, args).map(|value| value.truth())
+    }
+
+    fn resolve(&mut self, name: &str) -> Result<Option<Value>> {
+        if let Some(value) = self.scope.get(name) {
+            return Ok(Some(value));
+        }
+        let context = self.context;
+        self.deeper(|machine| context.resolve(machine, name))
+    }
+
+    fn attribute(&mut self, object: &Value, name: &str) -> Result<Value> {
+        if let Value::Undefined(_) = object {
+            return Ok(object.clone());
+        }
+        if name.starts_with('_') {
+            return Err(unsafe_attribute(object, name));
+        }
+        match object {
+            Value::Object(inner) => {
+                if let Some(value) = inner.attribute(self, name)? {
+                    return Ok(value);
+                }
+                if let Some(value) = inner.item(self, &Value::str(name))? {
+                    return Ok(value);
+                }
+            }
+            _ => {
+                if methods::exists(object, name) {
+                    return Ok(Value::Object(Rc::new(Bound {
+                        object: object.clone(),
+                        name: name.into(),
+                    })));
+                }
+                if let Some(value) = object.get(name) {
+                    return Ok(value);
+                }
+            }
+        }
+        Ok(Value::undefined(Undefined::hint(format!(
+            "object of type '{}' has no attribute '{name}'",
+            object.type_name()
+        ))))
+    }
+
+    fn item(&mut self, object: &Value, key: &Value) -> Result<Value> {
+        for value in [object, key] {
+            if let Value::Undefined(_) = value {
+                return Ok(value.clone());
+            }
+        }
+        let found = match object {
+            Value::Dict(dict) => match Key::new(key.clone()) {
+                Ok(key) => dict.get_key(&key),
+                Err(_) => None,
+            },
+            Value::List(_)
+            | Value::Tuple(_)
+            | Value::Str(_)
+            | Value::Bytes(_)
+            | Value::Range(..) => match key.as_i64() {
+                Some(index) => element(object, index)?,
+                None => None,
+            },
+            Value::Object(inner) => inner.item(self, key)?,
+            _ => None,
+        };
+        if let Some(value) = found {
+            return Ok(value);
+        }
+        if let Value::Str(name) = key {
+            if name.starts_with('_') {
+                return Err(unsafe_attribute(object, name));
+            }
+            if let Value::Object(inner) = object {
+                if let Some(value) = inner.attribute(self, name)? {
+                    return Ok(value);
+                }
+            } else if methods::exists(object, name) {
+                return Ok(Value::Object(Rc::new(Bound {
+                    object: object.clone(),
+                    name: name.shared(),
+                })));
+            }
+            return Ok(Value::undefined(Undefined::hint(format!(
+                "object of type '{}' has no attribute '{name}'",
+                object.type_name()
+            ))));
+        }
+        Ok(Value::undefined(Undefined::hint(format!(
+            "object of type '{}' has no attribute {}",
+            object.type_name(),
+            key.repr()
+        ))))
+    }
+
+    fn autoescape(&self) -> bool {
+        self.autoescape
+    }
+
+    fn embedder(&self) -> Rc<dyn Any> {
+        self.context.embedder()
+    }
+}

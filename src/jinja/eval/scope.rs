@@ -1,0 +1,46 @@
+//! Variables that a template sets.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::value::Value;
+
+/// Variables that a template sets, innermost first.
+pub(in crate::jinja) struct Scope {
+    pub(super) vars: RefCell<Vec<(Rc<str>, Value)>>,
+    pub(super) parent: Option<Rc<Scope>>,
+}
+
+impl Scope {
+    pub(super) fn new(parent: Option<Rc<Scope>>) -> Rc<Scope> {
+        Rc::new(Scope {
+            vars: RefCell::default(),
+            parent,
+        })
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<Value> {
+        let mut scope = Some(self);
+        while let Some(one) = scope {
+            if let Some((_, value)) = one
+                .vars
+                .borrow()
+                .iter()
+                .rev()
+                .find(|(known, _)| &**known == name)
+            {
+                return Some(value.clone());
+            }
+            scope = one.parent.as_deref();
+        }
+        None
+    }
+
+    pub(super) fn set(&self, name: &Rc<str>, value: Value) {
+        let mut vars = self.vars.borrow_mut();
+        match vars.iter_mut().find(|(known, _)| known == name) {
+            Some((_, slot)) => *slot = value,
+            None => vars.push((name.clone(), value)),
+        }
+    }
+}

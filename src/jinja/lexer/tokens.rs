@@ -1,0 +1,274 @@
+//! Splits what stands inside of tags.
+
+use num_bigint::BigInt;
+
+use super::{Lexer, Problem, Token};
+use crate::value::Value;
+
+const OPERATORS: &[&str] = &[
+    "//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}",
+    ">", "<", "=", ".", ":", "|", ",", ";",
+];
+
+impl Lexer<'_> {
+    /// Reads tokens up to a closing delimiter, up to an offset (line statements), or to the end.
+    pub(super) fn tokens(
+        &mut self,
+        close: Option<(&str, usize)>,
+        start: usize,
+    ) -> Result<(), Problem> {
+        let mut brackets: Vec<(char, usize)> = Vec::new();
+        loop {
+            let rest = &self.text[self.at..];
+            let limit = match close {
+                Some(("\n", end)) => Some(end),
+                _ => None,
+            };
+            if limit.is_some_and(|end| self.at >= end) {
+                return Ok(());
+            }
+            if let Some((close, 0)) = close
+                && brackets.is_empty()
+            {
+                let (control, candidate) = match rest.strip_prefix(['-', '+']) {
+                    Some(inner) if inner.starts_with(close) => (rest.chars().next(), inner),
+                    _ => (None, rest),
+                };
+                if candidate.starts_with(close) {
+                    let is_block = close == self.options.block_end;
+                    let from = self.at;
+                    self.at = self.text.len() - candidate.len() + close.len();
+                    let in_block = self
+                        .out
+                        .iter()
+                        .rev()
+                        .find_map(|spanned| match spanned.token {
+                            Token::BlockBegin => Some(true),
+                            Token::VariableBegin => Some(false),
+                            _ => None,
+                        });
+                    let is_block = is_block && in_block == Some(true);
+                    let token = if is_block {
+                        Token::BlockEnd
+                    } else {
+                        Token::VariableEnd
+                    };
+                    self.push(token, from, self.at);
+                    self.closed(control, is_block);
+                    return Ok(());
+                }
+            }
+            let Some(c) = rest.chars().next() else {
+                return match close {
+                    None => Ok(()),
+                    Some(_) => Err(Self::problem(
+                        "unexpected end of template: the tag that was opened here is not closed",
+                        start,
+                        start + 2,
+                    )),
+                };
+            };
+            let from = self.at;
+            if c.is_whitespace() {
+                self.at += c.len_utf8();
+            } else if c == '"' || c == '\'' {
+                self.string(c)?;
+            } else if c.is_ascii_digit() {
+                self.number()?;
+            } else if c.is_alphabetic() || c == '_' {
+                let length = rest
+                    .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+                    .unwrap_or(rest.len());
+                self.at += length;
+                let name = rest[..length].to_owned();
+                self.push(Token::Name(name), from, self.at);
+            } else if let Some(operator) = OPERATORS
+                .iter()
+                .find(|operator| rest.starts_with(**operator))
+            {
+                match *operator {
+                    "(" | "[" | "{" => brackets.push((c, from)),
+                    ")" | "]" | "}" => {
+                        let wanted = match c {
+                            ')' => '(',
+                            ']' => '[',
+                            _ => '{',
+                        };
+                        match brackets.pop() {
+                            Some((open, _)) if open == wanted => {}
+                            Some((open, _)) => {
+                                let expected = match open {
+                                    '(' => ')',
+                                    '[' => ']',
+                                    _ => '}',
+                                };
+                                return Err(Self::problem(
+                                    format!("unexpected '{c}', expected '{expected}'"),
+                                    from,
+                                    from + 1,
+                                ));
+                            }
+                            None => {
+                                return Err(Self::problem(
+                                    format!("unexpected '{c}'"),
+                                    from,
+                                    from + 1,
+                                ));
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+                self.at += operator.len();
+                self.push(Token::Op(operator), from, self.at);
+            } else {
+                let end = from + c.len_utf8();
+                return Err(Self::problem(
+                    format!(
+                        "unexpected char {} at {from}",
+                        crate::value::str_repr(&c.to_string())
+                    ),
+                    from,
+                    end,
+                ));
+            }
+        }
+    }
+
+    pub(super) fn string(&mut self, quote: char) -> Result<(), Problem> {
+        let start = self.at;
+        let mut out = String::new();
+        let mut chars = self.text[start + 1..].char_indices();
+        while let Some((at, c)) = chars.next() {
+            if c == quote {
+                self.at = start + 1 + at + 1;
+                self.push(Token::Str(out), start, self.at);
+                return Ok(());
+            }
+            if c != '\\' {
+                out.push(c);
+                continue;
+            }
+            let Some((_, escape)) = chars.next() else {
+                break;
+            };
+            let mut hex = |count: usize| {
+                let mut code = 0u32;
+                for _ in 0..count {
+                    let (_, digit) = chars.next()?;
+                    code = code * 16 + digit.to_digit(16)?;
+                }
+                char::from_u32(code)
+            };
+            match escape {
+                'n' => out.push('\n'),
+                't' => out.push('\t'),
+                'r' => out.push('\r'),
+                'a' => out.push('\u{7}'),
+                'b' => out.push('\u{8}'),
+                'f' => out.push('\u{c}'),
+                'v' => out.push('\u{b}'),
+                '\n' => {}
+                '\\' | '\'' | '"' => out.push(escape),
+                'x' | 'u' | 'U' => {
+                    let count = match escape {
+                        'x' => 2,
+                        'u' => 4,
+                        _ => 8,
+                    };
+                    match hex(count) {
+                        Some(c) => out.push(c),
+                        None => {
+                            return Err(Self::problem(
+                                format!("truncated \\{escape} escape in a string"),
+                                start,
+                                start + 1,
+                            ));
+                        }
+                    }
+                }
+                '0'..='7' => {
+                    let mut code = escape.to_digit(8).unwrap_or(0);
+                    let mut look = chars.clone();
+                    for _ in 0..2 {
+                        match look.next() {
+                            Some((_, digit)) if digit.is_digit(8) => {
+                                code = code * 8 + digit.to_digit(8).unwrap_or(0);
+                                chars = look.clone();
+                            }
+                            _ => break,
+                        }
+                    }
+                    out.extend(char::from_u32(code));
+                }
+                other => {
+                    out.push('\\');
+                    out.push(other);
+                }
+            }
+        }
+        Err(Self::problem(
+            "unexpected end of a string: its quote is not closed",
+            start,
+            start + 1,
+        ))
+    }
+
+    pub(super) fn number(&mut self) -> Result<(), Problem> {
+        let start = self.at;
+        let rest = &self.text[start..];
+        let lower = rest.get(..2).unwrap_or("").to_ascii_lowercase();
+        let radix = match lower.as_str() {
+            "0x" => Some(16),
+            "0o" => Some(8),
+            "0b" => Some(2),
+            _ => None,
+        };
+        if let Some(radix) = radix {
+            let digits = &rest[2..];
+            let length = digits
+                .find(|c: char| !(c.is_digit(radix) || c == '_'))
+                .unwrap_or(digits.len());
+            let number =
+                BigInt::parse_bytes(digits[..length].replace('_', "").as_bytes(), radix)
+                    .ok_or_else(|| Self::problem("a number without digits", start, start + 2))?;
+            self.at += 2 + length;
+            self.push(Token::Number(Value::from_big(number)), start, self.at);
+            return Ok(());
+        }
+        let whole = rest
+            .find(|c: char| !(c.is_ascii_digit() || c == '_'))
+            .unwrap_or(rest.len());
+        let mut length = whole;
+        let mut is_float = false;
+        let after = &rest[length..];
+        if after.starts_with('.') && after[1..].starts_with(|c: char| c.is_ascii_digit()) {
+            is_float = true;
+            let digits = &after[1..];
+            length += 1 + digits
+                .find(|c: char| !(c.is_ascii_digit() || c == '_'))
+                .unwrap_or(digits.len());
+        }
+        let after = &rest[length..];
+        if after.starts_with(['e', 'E']) {
+            let exponent = &after[1..];
+            let unsigned = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+            let digits = unsigned
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(unsigned.len());
+            if digits > 0 {
+                is_float = true;
+                length += 1 + (exponent.len() - unsigned.len()) + digits;
+            }
+        }
+        let text = rest[..length].replace('_', "");
+        self.at += length;
+        let value = if is_float {
+            Value::Float(text.parse().unwrap_or(f64::NAN))
+        } else {
+            crate::value::Number::integer(&text).unwrap_or(Value::Int(0))
+        };
+        self.push(Token::Number(value), start, self.at);
+        Ok(())
+    }
+}
