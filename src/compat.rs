@@ -4,7 +4,11 @@
 //! `--compat`, `REGROLE_COMPAT` or `[regrole] compat`, else from what the project pins
 //! ([`Level::pinned_by`]), else it is the newest.
 
+mod words;
+
 use std::path::Path;
+
+pub use words::Shape;
 
 use crate::value::Value;
 

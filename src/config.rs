@@ -98,6 +98,13 @@ pub static TABLE: &[Setting] = &[
         "The compatibility level: 2.9, 2.18 or 2.19.",
     ),
     row(
+        "deprecation_warnings",
+        &[("defaults", "deprecation_warnings")],
+        &["ANSIBLE_DEPRECATION_WARNINGS"],
+        "yes",
+        "Warn of what a later version takes away.",
+    ),
+    row(
         "diff_always",
         &[("diff", "always")],
         &["ANSIBLE_DIFF_ALWAYS"],
@@ -152,6 +159,13 @@ pub static TABLE: &[Setting] = &[
         &["ANSIBLE_GATHERING"],
         "implicit",
         "When facts are gathered.",
+    ),
+    row(
+        "hints",
+        &[("regrole", "hints")],
+        &["REGROLE_HINTS"],
+        "yes",
+        "Add to Ansible's words, on standard error, what to do about an error.",
     ),
     row(
         "host_key_checking",

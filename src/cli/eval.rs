@@ -7,9 +7,10 @@ use std::rc::Rc;
 use clap::Args;
 
 use super::render::WithVars;
+use super::session::Session;
 use super::setup;
 use crate::compat::Level;
-use crate::diag::{Error, Kind, Result, Sources};
+use crate::diag::{Error, Kind, Result};
 use crate::template::{MapVariables, Shared, SharedOptions, Templar};
 use crate::value::{Dict, JsonStyle, Str, Value, from_json_text};
 
@@ -29,7 +30,7 @@ pub(super) struct EvalArgs {
 ///
 /// # Errors
 /// What evaluating raises.
-pub(super) fn run(args: &EvalArgs, sources: &Sources) -> Result<u8> {
+pub(super) fn run(args: &EvalArgs, session: &Session) -> Result<u8> {
     if args.json_lines {
         return lines();
     }
@@ -39,7 +40,7 @@ pub(super) fn run(args: &EvalArgs, sources: &Sources) -> Result<u8> {
             "an expression is needed, or --json-lines",
         ));
     };
-    let (templar, _) = args.with.templar(sources)?;
+    let (templar, _) = args.with.templar(session)?;
     let value = templar.expression(&Str::trusted(text))?;
     let style = JsonStyle {
         ascii: false,

@@ -2,9 +2,9 @@
 
 use clap::Args;
 
+use super::session::Session;
 use super::setup;
-use crate::config::Config;
-use crate::diag::{Error, Kind, Result, Sources};
+use crate::diag::{Error, Kind, Result};
 use crate::executor::Options;
 use crate::inventory::Inventory;
 use crate::value::{Dict, JsonStyle, Value};
@@ -49,28 +49,17 @@ pub(super) struct InventoryArgs {
 ///
 /// # Errors
 /// A host or group that isn't there; what reading raises.
-pub(super) fn run(args: &InventoryArgs, sources: &Sources) -> Result<u8> {
-    let config = Config::load(sources, &setup::environment())?;
+pub(super) fn run(args: &InventoryArgs, session: &Session) -> Result<u8> {
+    let base = std::env::current_dir().unwrap_or_default();
+    let settings = session.configure(None, &base)?;
     let options = Options {
         limit: args.limit.clone(),
         ..Options::default()
     };
-    let extra = setup::extra_vars(sources, &args.extra_vars)?;
-    let base = std::env::current_dir().unwrap_or_default();
-    let setup = setup::setup(
-        sources,
-        &options,
-        None,
-        &args.inventory,
-        extra,
-        config,
-        &base,
-    )?;
+    let extra = setup::extra_vars(&session.sources, &args.extra_vars)?;
+    let setup = setup::setup(session, &options, settings, &args.inventory, extra, &base)?;
     let inventory = setup.store.inventory().clone();
-    for warning in &inventory.borrow().warnings {
-        use std::io::Write;
-        let _ = writeln!(std::io::stderr(), "[WARNING]: {warning}");
-    }
+    session.tell_notices();
     let store = &setup.store;
     if let Some(host) = &args.host {
         if !inventory.borrow().has_host(host) {

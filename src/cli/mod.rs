@@ -7,6 +7,7 @@ mod options;
 mod plan;
 mod render;
 mod run;
+mod session;
 mod setup;
 mod targets;
 
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::diag::{Error, Kind, Sources};
+use session::Session;
 
 /// Reads unmodified Ansible content and does what ansible-playbook does with it.
 #[derive(Parser)]
@@ -67,13 +68,13 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    let sources = Sources::default();
+    let session = Session::new();
     let done = match cli.command {
-        Command::Run(args) | Command::Playbook(args) => run::run(&args, &sources),
-        Command::Plan(args) => plan::run(&args, &sources),
-        Command::Render(args) => render::run(&args, &sources),
-        Command::Eval(args) => eval::run(&args, &sources),
-        Command::Inventory(args) => inventory::run(&args, &sources),
+        Command::Run(args) | Command::Playbook(args) => run::run(&args, &session),
+        Command::Plan(args) => plan::run(&args, &session),
+        Command::Render(args) => render::run(&args, &session),
+        Command::Eval(args) => eval::run(&args, &session),
+        Command::Inventory(args) => inventory::run(&args, &session),
         Command::Completions { shell } => {
             let mut out = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "regrole", &mut out);
@@ -83,25 +84,7 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     };
     match done {
         Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            use std::io::Write;
-            let _ = writeln!(
-                std::io::stderr(),
-                "[ERROR]: {}",
-                crate::output::error_blocks(&error, &sources)
-            );
-            ExitCode::from(code_of(&error))
-        }
-    }
-}
-
-/// Returns ansible-playbook's exit code for an error outside of tasks.
-fn code_of(error: &Error) -> u8 {
-    match error.kind() {
-        Kind::Yaml | Kind::Parse | Kind::Unsupported | Kind::TemplateSyntax | Kind::Recursion => 4,
-        Kind::Usage => 2,
-        Kind::Internal => 250,
-        _ => 1,
+        Err(error) => ExitCode::from(session.fail(&error)),
     }
 }
 

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use super::options::PlanArgs;
 use super::run::{callback, execute, prepare};
-use crate::diag::{Error, Result, Sources};
+use super::session::Session;
+use crate::diag::{Error, Result};
 use crate::executor::Reporter;
 use crate::output::{Event, ResultKind, unified};
 use crate::value::{Dict, JsonStyle, Value};
@@ -14,14 +15,14 @@ use crate::value::{Dict, JsonStyle, Value};
 ///
 /// # Errors
 /// As [`super::run::run`].
-pub(super) fn run(args: &PlanArgs, sources: &Sources) -> Result<u8> {
-    let prepared = prepare(&args.run, sources, true)?;
-    let callback = callback(&args.run, &prepared, sources);
-    let mut reporter = Reporter::new(callback, sources.clone(), true);
+pub(super) fn run(args: &PlanArgs, session: &Session) -> Result<u8> {
+    let prepared = prepare(&args.run, session, true)?;
+    let callback = callback(&args.run, &prepared, session);
+    let mut reporter = Reporter::new(callback, session.sources.clone(), true);
     let seen = Rc::new(RefCell::new(Summary::default()));
     let watching = seen.clone();
     reporter.observe(Box::new(move |event| watching.borrow_mut().take(event)));
-    let code = execute(prepared, reporter, sources)?;
+    let code = execute(prepared, reporter, session)?;
     let summary = seen.borrow();
     if !args.run.json {
         super::print(&summary.text());

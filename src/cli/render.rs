@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use clap::Args;
 
+use super::session::Session;
 use super::setup;
-use crate::config::Config;
-use crate::diag::{Result, Sources};
+use crate::diag::Result;
 use crate::executor::Options;
 use crate::template::{FileOptions, Templar};
 use crate::vars::View;
@@ -43,8 +43,10 @@ pub(super) struct WithVars {
 
 impl WithVars {
     /// Makes a templar of the host's variables.
-    pub(super) fn templar(&self, sources: &Sources) -> Result<(Templar, Vec<std::path::PathBuf>)> {
-        let config = Config::load(sources, &setup::environment())?;
+    pub(super) fn templar(&self, session: &Session) -> Result<(Templar, Vec<std::path::PathBuf>)> {
+        let sources = &session.sources;
+        let base = std::env::current_dir().unwrap_or_default();
+        let settings = session.configure(self.compat.as_deref(), &base)?;
         let extra = setup::extra_vars(sources, &self.extra_vars)?;
         for file in &self.vars {
             for (key, value) in setup::vars_file(sources, file)?.to_vec() {
@@ -52,16 +54,7 @@ impl WithVars {
             }
         }
         let options = Options::default();
-        let base = std::env::current_dir().unwrap_or_default();
-        let setup = setup::setup(
-            sources,
-            &options,
-            self.compat.as_deref(),
-            &self.inventory,
-            extra,
-            config,
-            &base,
-        )?;
+        let setup = setup::setup(session, &options, settings, &self.inventory, extra, &base)?;
         let view = Rc::new(View::new(&setup.store, &self.host, None, None));
         Ok((
             Templar::new(setup.store.run_names().templates.clone(), view),
@@ -74,8 +67,8 @@ impl WithVars {
 ///
 /// # Errors
 /// What reading or rendering raises.
-pub(super) fn run(args: &RenderArgs, sources: &Sources) -> Result<u8> {
-    let (templar, search) = args.with.templar(sources)?;
+pub(super) fn run(args: &RenderArgs, session: &Session) -> Result<u8> {
+    let (templar, search) = args.with.templar(session)?;
     let options = FileOptions {
         trim_blocks: true,
         ..FileOptions::default()

@@ -7,11 +7,12 @@ use std::sync::mpsc::channel;
 
 use super::list;
 use super::options::RunArgs;
+use super::session::{Session, columns};
 use super::setup::{self, Setup};
 use super::targets::{Targets, targets};
 use crate::agent::Pool;
 use crate::config::Config;
-use crate::diag::{Error, Kind, Result, Sources};
+use crate::diag::{Error, Kind, Notice, Result};
 use crate::executor::{BecomeDefaults, Options, Reporter, Runner, Status};
 use crate::output::{Callback, Human, HumanOptions, Json};
 use crate::playbook::Playbook;
@@ -21,14 +22,14 @@ use crate::value::Secret;
 ///
 /// # Errors
 /// What is wrong before or outside of tasks.
-pub(super) fn run(args: &RunArgs, sources: &Sources) -> Result<u8> {
-    let prepared = prepare(args, sources, false)?;
+pub(super) fn run(args: &RunArgs, session: &Session) -> Result<u8> {
+    let prepared = prepare(args, session, false)?;
     if args.syntax_check || args.list_hosts || args.list_tasks || args.list_tags {
         return list::run(args, &prepared);
     }
-    let callback = callback(args, &prepared, sources);
-    let reporter = Reporter::new(callback, sources.clone(), prepared.options.diff);
-    execute(prepared, reporter, sources)
+    let callback = callback(args, &prepared, session);
+    let reporter = Reporter::new(callback, session.sources.clone(), prepared.options.diff);
+    execute(prepared, reporter, session)
 }
 
 /// Everything that a run is made of.
@@ -39,36 +40,33 @@ pub(super) struct Prepared {
 }
 
 /// Reads settings, inventory and content.
-pub(super) fn prepare(args: &RunArgs, sources: &Sources, dry: bool) -> Result<Prepared> {
-    let environment = setup::environment();
-    let config = Config::load(sources, &environment)?;
+pub(super) fn prepare(args: &RunArgs, session: &Session, dry: bool) -> Result<Prepared> {
     let targets = targets(&args.what)?;
     let dir = targets.dir();
-    let mut options = options(args, &config)?;
+    let settings = session.configure(args.compat.as_deref(), &dir)?;
+    if let Targets::Playbooks(paths) = &targets
+        && let Some(missing) = paths.iter().find(|path| !path.exists())
+    {
+        return Err(Error::new(
+            Kind::NotFound,
+            format!("the playbook: {} could not be found", missing.display()),
+        ));
+    }
+    let mut options = options(args, &settings.0)?;
     if dry {
         options.check = true;
         options.diff = true;
     }
-    let extra = setup::extra_vars(sources, &args.extra_vars)?;
-    let setup = setup::setup(
-        sources,
-        &options,
-        args.compat.as_deref(),
-        &args.inventory,
-        extra,
-        config,
-        &dir,
-    )?;
+    let extra = setup::extra_vars(&session.sources, &args.extra_vars)?;
+    let setup = setup::setup(session, &options, settings, &args.inventory, extra, &dir)?;
+    if setup.store.inventory().borrow().host_names().is_empty() {
+        session.sources.note(Notice::warning("provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'"));
+    }
+    session.tell_notices();
     let mut playbooks = Vec::new();
     match &targets {
         Targets::Playbooks(paths) => {
             for path in paths {
-                if !path.exists() {
-                    return Err(Error::new(
-                        Kind::NotFound,
-                        format!("the playbook: {} could not be found", path.display()),
-                    ));
-                }
                 playbooks.push(setup.loader.playbook(path)?);
             }
         }
@@ -216,25 +214,19 @@ fn ask(prompt: &str) -> Result<Secret<String>> {
 pub(super) fn callback(
     args: &RunArgs,
     prepared: &Prepared,
-    sources: &Sources,
+    session: &Session,
 ) -> Box<dyn Callback> {
     if args.json {
         return Box::new(Json::new(Box::new(std::io::stdout())));
     }
     let config = &prepared.setup.config;
     let terminal = std::io::stdout().is_terminal();
-    let columns = rustix::termios::tcgetwinsize(std::io::stdout())
-        .ok()
-        .filter(|_| terminal)
-        .map_or(79, |size| {
-            usize::from(size.ws_col).saturating_sub(1).max(79)
-        });
     let color = (terminal && !config.flag("nocolor")) || config.flag("force_color");
     let options = HumanOptions {
         verbosity: prepared.options.verbosity,
         color,
-        columns,
-        level: prepared.setup.level,
+        columns: columns(),
+        level: prepared.setup.chosen.level,
         skipped_hosts: config.flag("display_skipped_hosts"),
         ok_hosts: config.flag("display_ok_hosts"),
         failed_stderr: config.flag("display_failed_stderr"),
@@ -243,39 +235,33 @@ pub(super) fn callback(
     };
     Box::new(Human::new(
         options,
-        sources.clone(),
+        session.sources.clone(),
         Box::new(std::io::stdout()),
         Box::new(std::io::stderr()),
+        session.notices.clone(),
     ))
 }
 
-pub(super) fn execute(prepared: Prepared, mut reporter: Reporter, sources: &Sources) -> Result<u8> {
+pub(super) fn execute(prepared: Prepared, reporter: Reporter, session: &Session) -> Result<u8> {
     let Prepared {
         setup,
         options,
         playbooks,
     } = prepared;
-    let warnings = std::mem::take(&mut setup.store.inventory().borrow_mut().warnings);
-    for warning in warnings.iter().chain(&setup.loader.take_warnings()) {
-        reporter.warning(warning);
-    }
-    if setup.store.inventory().borrow().host_names().is_empty() {
-        reporter.warning("provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'");
-    }
-    if options.verbosity > 0 && setup.level_is_pinned {
-        reporter.warning(&format!(
+    if options.verbosity > 0 && setup.chosen.is_pinned {
+        session.sources.note(Notice::hint(format!(
             "compatibility level {}: {}",
-            setup.level.name(),
-            setup.level_reason
-        ));
+            setup.chosen.level.name(),
+            setup.chosen.reason
+        )));
     }
     let (tx, events) = channel();
     let pool = Pool::new(tx, Arc::new(crate::agent::serve_over_shell));
-    let counters = setup.environment.get("REGROLE_COUNTERS").cloned();
+    let counters = session.environment.get("REGROLE_COUNTERS").cloned();
     let mut runner = Runner::new(
         options,
-        sources.clone(),
-        setup.level,
+        session.sources.clone(),
+        setup.chosen.level,
         setup.store,
         setup.loader,
         reporter,

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::session::{Chosen, Session};
 use crate::actions;
-use crate::compat::Level;
 use crate::config::Config;
-use crate::diag::{Error, Kind, Result, Sources};
+use crate::diag::{Error, Kind, Notice, Result, Sources};
 use crate::executor::{Options, fixed_variables};
 use crate::inventory::{self, Inventory, SourceOptions};
 use crate::modules;
@@ -20,14 +20,10 @@ use crate::yaml;
 
 /// Everything that a run needs before its first play.
 pub(super) struct Setup {
-    pub(super) level: Level,
-    pub(super) level_reason: String,
-    /// The level was found, not given.
-    pub(super) level_is_pinned: bool,
+    pub(super) chosen: Chosen,
     pub(super) store: Store,
     pub(super) loader: Loader,
     pub(super) config: Config,
-    pub(super) environment: BTreeMap<String, String>,
 }
 
 /// Returns the environment as text.
@@ -40,31 +36,6 @@ pub(super) fn environment() -> BTreeMap<String, String> {
             )
         })
         .collect()
-}
-
-/// Decides the level: flag, environment, configuration, what the project pins, the newest.
-pub(super) fn level(flag: Option<&str>, config: &Config, dir: &Path) -> Result<(Level, String)> {
-    let parse = |text: &str, from: &str| {
-        Level::parse(text)
-            .map(|level| (level, from.to_owned()))
-            .ok_or_else(|| {
-                Error::new(
-                    Kind::Usage,
-                    format!("{from}: unknown compatibility level `{text}`"),
-                )
-                .help("known levels are 2.9, 2.18 and 2.19")
-            })
-    };
-    if let Some(text) = flag {
-        return parse(text, "--compat");
-    }
-    if let Some(text) = config.text("compat") {
-        return parse(&text, "REGROLE_COMPAT or [regrole] compat");
-    }
-    Ok(match Level::pinned_by(dir) {
-        Some((level, reason)) => (level, reason),
-        None => (Level::default(), "nothing says otherwise".to_owned()),
-    })
 }
 
 /// Reads `-e`: `key=value …`, YAML or JSON, `@file`.
@@ -189,17 +160,15 @@ fn resolve(name: &str) -> Resolved {
 
 /// Puts together what a run needs. `dir` is the playbook's directory.
 pub(super) fn setup(
-    sources: &Sources,
+    session: &Session,
     options: &Options,
-    compat: Option<&str>,
+    (config, chosen): (Config, Chosen),
     given_inventories: &[String],
     extra: Dict,
-    config: Config,
     dir: &Path,
 ) -> Result<Setup> {
-    let environment = environment();
-    let (level, level_reason) = level(compat, &config, dir)?;
-    let level_is_pinned = level_reason.starts_with('`');
+    let sources = &session.sources;
+    let level = chosen.level;
     let mut given = given_inventories.to_vec();
     if given.is_empty() {
         given = config.list("inventory");
@@ -210,11 +179,19 @@ pub(super) fn setup(
     };
     let loaded = inventory::load(sources, &given, &source_options)?;
     let inventory = Rc::new(RefCell::new(loaded));
+    for warning in std::mem::take(&mut inventory.borrow_mut().warnings) {
+        sources.note(warning.into());
+    }
+    if !inventory.borrow().is_parsed {
+        sources.note(Notice::warning(
+            "No inventory was parsed, only implicit localhost is available",
+        ));
+    }
     let base_dir = std::env::current_dir().unwrap_or_default();
     let templates = Shared::new(SharedOptions {
         level,
         sources: sources.clone(),
-        environment: environment.clone(),
+        environment: session.environment.clone(),
         verbosity: options.verbosity,
         base_dir: base_dir.clone(),
     });
@@ -264,13 +241,10 @@ pub(super) fn setup(
         },
     );
     Ok(Setup {
-        level,
-        level_reason,
-        level_is_pinned,
+        chosen,
         store,
         loader,
         config,
-        environment,
     })
 }
 

@@ -55,6 +55,15 @@ pub struct Label {
     pub text: String,
 }
 
+/// What a YAML scanner said, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Syntax {
+    /// What is wrong, and where.
+    pub problem: (String, Span),
+    /// What was being read, and where that began.
+    pub context: Option<(String, Span)>,
+}
+
 /// An error: message, places, help, cause.
 ///
 /// The first label is where it happened; further labels show how it was reached.
@@ -68,6 +77,7 @@ struct Inner {
     labels: Vec<Label>,
     help: Option<String>,
     cause: Option<Error>,
+    syntax: Option<Syntax>,
 }
 
 impl Error {
@@ -79,6 +89,7 @@ impl Error {
             labels: Vec::new(),
             help: None,
             cause: None,
+            syntax: None,
         }))
     }
 
@@ -129,11 +140,41 @@ impl Error {
         self
     }
 
+    /// Adds to what is said about what to do.
+    #[must_use]
+    pub fn also_help(mut self, help: impl Into<String>) -> Error {
+        let help = help.into();
+        self.0.help = Some(match self.0.help.take() {
+            Some(known) => format!("{known}; {help}"),
+            None => help,
+        });
+        self
+    }
+
     /// Attaches what caused it.
     #[must_use]
     pub fn caused_by(mut self, cause: Error) -> Error {
         self.0.cause = Some(cause);
         self
+    }
+
+    /// Attaches what a YAML scanner said.
+    #[must_use]
+    pub fn said(mut self, syntax: Syntax) -> Error {
+        self.0.syntax = Some(syntax);
+        self
+    }
+
+    /// Takes the places away: the level's words have none.
+    #[must_use]
+    pub fn nowhere(mut self) -> Error {
+        self.0.labels.clear();
+        self
+    }
+
+    /// Returns what a YAML scanner said, for YAML that can't be read.
+    pub fn syntax(&self) -> Option<&Syntax> {
+        self.0.syntax.as_ref()
     }
 
     /// Replaces the message.

@@ -14,11 +14,13 @@
 //! ```
 
 mod error;
+mod notice;
 mod render;
 mod source;
 mod suggest;
 
 pub(crate) use error::os_message;
-pub use error::{Error, Kind, Label, Result};
+pub use error::{Error, Kind, Label, Result, Syntax};
+pub use notice::{Notice, Place, Weight};
 pub use source::{Location, SourceId, Sources, Span};
 pub use suggest::closest;

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use super::Notice;
+
 /// Names one text of a [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(u32);
@@ -72,9 +74,9 @@ struct Source {
     text: Rc<str>,
 }
 
-/// All texts read so far. Clones share one store.
+/// All texts read so far, and what was odd in them. Clones share one store.
 #[derive(Clone, Default)]
-pub struct Sources(Rc<RefCell<Vec<Source>>>);
+pub struct Sources(Rc<RefCell<Vec<Source>>>, Rc<RefCell<Vec<Notice>>>);
 
 impl Sources {
     /// Keeps a text under a name and returns its id.
@@ -101,6 +103,16 @@ impl Sources {
             .borrow()
             .get(id.0 as usize)
             .map_or_else(|| "".into(), |s| s.text.clone())
+    }
+
+    /// Keeps a notice until [`Sources::take_notices`].
+    pub fn note(&self, notice: Notice) {
+        self.1.borrow_mut().push(notice);
+    }
+
+    /// Takes the notices kept so far, in order.
+    pub fn take_notices(&self) -> Vec<Notice> {
+        std::mem::take(&mut self.1.borrow_mut())
     }
 
     /// Makes a span of byte offsets in a source.

@@ -235,6 +235,7 @@ fn load(
                 .included(&call.name, &group.hosts, group.item.as_ref());
             let include = IncludeRole {
                 name: call.name.clone(),
+                place: crate::playbook::role_place(&task.action.args),
                 tasks_from: call.tasks_from.clone(),
                 vars_from: call.vars_from.clone(),
                 defaults_from: call.defaults_from.clone(),

@@ -95,6 +95,7 @@ impl Runner {
                 .map_or_else(|_| name.to_str(), |name| name.to_str()),
             None => pattern.clone(),
         };
+        self.check_keywords(play)?;
         self.report.play_start(play, &title, self.options.check);
         if hosts.is_empty() {
             self.report.no_hosts_matched();
@@ -150,11 +151,34 @@ impl Runner {
         Ok(ended)
     }
 
+    /// Refuses a play whose own keywords have values of a wrong type.
+    fn check_keywords(&self, play: &Play) -> Result<()> {
+        let Some(Value::Str(written)) = &play.gather_facts else {
+            return Ok(());
+        };
+        let is_fine = written.contains("{{")
+            || crate::template::to_bool(&Value::Str(written.clone())).is_some();
+        if is_fine || !self.level.checks_play_keywords() {
+            return Ok(());
+        }
+        let (message, cause) = self.level.keyword_no_boolean("gather_facts", written);
+        let own = self.level.places_keywords();
+        let error = Error::new(Kind::Parse, message);
+        let error = match written.span().filter(|_| own) {
+            Some(span) => error.at(span),
+            None => error.at(play.span),
+        };
+        Err(match (cause, written.span()) {
+            (Some(cause), Some(span)) => error.caused_by(Error::new(Kind::Parse, cause).at(span)),
+            _ => error,
+        })
+    }
+
     fn hosts_of(&mut self, pattern: &str) -> Result<Vec<String>> {
         let inventory = self.store.inventory().clone();
         let matched = inventory.borrow_mut().select(pattern)?;
         for warning in matched.warnings {
-            self.report.warning(&warning);
+            self.report.notice(warning);
         }
         Ok(matched.hosts)
     }

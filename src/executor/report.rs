@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::job::{Job, Note};
 use super::judge::Outcome;
-use crate::diag::Sources;
+use crate::diag::{Notice, Sources};
 use crate::output::{Callback, Event, ResultKind, Shown, Stats};
 use crate::playbook::{Play, Playbook, Task};
 use crate::value::{Dict, Value};
@@ -46,6 +46,9 @@ impl Reporter {
     }
 
     fn tell(&mut self, event: Event) {
+        for notice in self.sources.take_notices() {
+            self.callback.event(&Event::Notice(notice));
+        }
         if let Some(observer) = &mut self.observer {
             observer(&event);
         }
@@ -88,9 +91,9 @@ impl Reporter {
         self.tell(Event::NoHostsRemaining);
     }
 
-    /// Tells a warning, once.
-    pub fn warning(&mut self, text: &str) {
-        self.tell(Event::Warning(text.to_owned()));
+    /// Tells what is odd, once.
+    pub fn notice(&mut self, notice: impl Into<Notice>) {
+        self.tell(Event::Notice(notice.into()));
     }
 
     pub(super) fn notified(&mut self, handler: &str, host: &str) {

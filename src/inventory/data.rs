@@ -49,6 +49,8 @@ pub struct Inventory {
     pub limit: Option<Vec<String>>,
     /// What is odd about the sources.
     pub warnings: Vec<String>,
+    /// At least one source could be read.
+    pub is_parsed: bool,
 }
 
 const ALL: usize = 0;
@@ -64,6 +66,7 @@ impl Default for Inventory {
             sources: Vec::new(),
             limit: None,
             warnings: Vec::new(),
+            is_parsed: false,
         };
         inventory.add_group("all");
         inventory.add_group("ungrouped");

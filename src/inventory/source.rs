@@ -53,6 +53,7 @@ pub fn load(sources: &Sources, given: &[String], options: &SourceOptions) -> Res
                     }
                 }
             }
+            inventory.is_parsed = true;
             continue;
         }
         let path = std::path::absolute(source).unwrap_or_else(|_| PathBuf::from(source));
@@ -97,20 +98,26 @@ fn one(sources: &Sources, inventory: &mut Inventory, path: &Path, options: &Sour
     }
     // A source that fails half-way leaves nothing behind.
     let before = inventory.clone();
-    if let Err(error) = file(sources, inventory, path) {
-        *inventory = before;
-        inventory.warnings.push(format!(
-            "Failed to parse inventory '{}': {}",
-            path.display(),
-            match error.span() {
-                Some(span) => format!("{} ({})", error.full_message(), sources.locate(span)),
-                None => error.full_message(),
+    match file(sources, inventory, path) {
+        Ok(()) => inventory.is_parsed = true,
+        Err(error) => {
+            *inventory = before;
+            if path.exists() {
+                inventory.warnings.push(format!(
+                    "Failed to parse inventory '{}': {}",
+                    path.display(),
+                    match error.span() {
+                        Some(span) =>
+                            format!("{} ({})", error.full_message(), sources.locate(span)),
+                        None => error.full_message(),
+                    }
+                ));
             }
-        ));
-        inventory.warnings.push(format!(
-            "Unable to parse {} as an inventory source",
-            path.display()
-        ));
+            inventory.warnings.push(format!(
+                "Unable to parse {} as an inventory source",
+                path.display()
+            ));
+        }
     }
 }
 

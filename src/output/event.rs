@@ -1,7 +1,7 @@
 //! What happens in a run, as plain data.
 
 use super::Stats;
-use crate::diag::Error;
+use crate::diag::{Error, Notice};
 use crate::value::{Dict, Value};
 
 /// How a task ended on a host.
@@ -117,7 +117,7 @@ pub enum Event {
         host: String,
     },
     /// Something is odd.
-    Warning(String),
+    Notice(Notice),
     /// Everything is done.
     Recap(Stats),
 }

@@ -2,14 +2,14 @@
 //!
 //! **Source:** the documented options of `ansible.builtin.default` and what ansible-core prints.
 
-use std::collections::HashSet;
 use std::io::Write;
 
+use super::color::{Color, paint};
 use super::event::{Callback, Event, ResultKind, Shown};
 use super::stats::Counts;
-use super::{Status, error_blocks, unified};
+use super::{Notices, Status, error_text, hints, unified};
 use crate::compat::Level;
-use crate::diag::Sources;
+use crate::diag::{Notice, Sources};
 use crate::value::{Dict, JsonStyle, Value};
 
 /// How the screen looks.
@@ -51,41 +51,14 @@ impl Default for HumanOptions {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Color {
-    Ok,
-    Changed,
-    Skip,
-    Error,
-    Unreachable,
-    Warn,
-    DiffAdd,
-    DiffRemove,
-    DiffLines,
-}
-
-impl Color {
-    /// Returns the code of Ansible's default colour for it.
-    fn code(self) -> &'static str {
-        match self {
-            Color::Ok | Color::DiffAdd => "0;32",
-            Color::Changed => "0;33",
-            Color::Skip | Color::DiffLines => "0;36",
-            Color::Error | Color::DiffRemove => "0;31",
-            Color::Unreachable => "1;31",
-            Color::Warn => "1;35",
-        }
-    }
-}
-
 /// Writes events for people.
 pub struct Human {
     options: HumanOptions,
     sources: Sources,
     out: Box<dyn Write>,
     err: Box<dyn Write>,
+    notices: Notices,
     status: Status,
-    warned: HashSet<String>,
     /// The banner of the task that runs, not printed yet.
     banner: Option<(String, String)>,
     task_path: String,
@@ -101,28 +74,26 @@ impl Human {
         sources: Sources,
         out: Box<dyn Write>,
         err: Box<dyn Write>,
+        notices: Notices,
     ) -> Human {
         Human {
             options,
             sources,
             out,
             err,
+            notices,
             status: Status::new(),
-            warned: HashSet::new(),
             banner: None,
             task_path: String::new(),
         }
     }
 
     fn paint(&self, text: &str, color: Color) -> String {
-        if !self.options.color || text.is_empty() {
-            return text.to_owned();
+        if self.options.color {
+            paint(text, color)
+        } else {
+            text.to_owned()
         }
-        // Each line by itself, as pagers want it.
-        text.split('\n')
-            .map(|line| format!("\x1b[{}m{line}\x1b[0m", color.code()))
-            .collect::<Vec<_>>()
-            .join("\n")
     }
 
     fn line(&mut self, text: &str) {
@@ -209,32 +180,36 @@ impl Human {
 
     /// Prints what led to a failure, in the form of the level.
     fn error(&mut self, shown: &Shown) {
-        let (Some(error), true) = (&shown.error, self.options.level.shows_error_blocks()) else {
-            return;
-        };
+        let Some(error) = &shown.error else { return };
         if shown.no_log {
             return;
         }
-        let text = format!("[ERROR]: {}", error_blocks(error, &self.sources));
-        if self.options.failed_stderr {
-            self.to_err(&text, Color::Error);
-        } else {
-            self.colored(&text, Color::Error);
+        let in_blocks = self.options.level.shows_error_blocks();
+        if in_blocks {
+            let text = error_text(error, &self.sources, self.options.level);
+            let text = text.strip_suffix('\n').unwrap_or(&text);
+            if self.options.failed_stderr {
+                self.to_err(text, Color::Error);
+            } else {
+                self.colored(text, Color::Error);
+            }
+        }
+        for hint in hints(error, &self.sources, !in_blocks) {
+            self.notice(&Notice::hint(hint));
         }
     }
 
     fn warnings_of(&mut self, shown: &Shown) {
         if let Some(Value::List(list)) = shown.result.get("warnings") {
             for warning in list.to_vec() {
-                self.warning(&warning.to_str());
+                self.notice(&Notice::warning(warning.to_str()));
             }
         }
     }
 
-    fn warning(&mut self, text: &str) {
-        if self.warned.insert(text.to_owned()) {
-            self.to_err(&format!("[WARNING]: {text}"), Color::Warn);
-        }
+    fn notice(&mut self, notice: &Notice) {
+        self.status.clear();
+        self.notices.tell(notice);
     }
 
     fn failure(&mut self, text: &str) {
@@ -580,7 +555,7 @@ impl Callback for Human {
                     self.line(&format!("META: {message} ({host})"));
                 }
             }
-            Event::Warning(text) => self.warning(text),
+            Event::Notice(notice) => self.notice(notice),
             Event::Recap(stats) => {
                 self.heading("PLAY RECAP");
                 for (host, counts) in &stats.hosts {

@@ -7,6 +7,7 @@ use std::io::Write;
 
 use super::event::{Callback, Event, ResultKind, Shown};
 use super::human::presentable;
+use crate::diag::Weight;
 use crate::value::{Dict, JsonStyle, Value};
 
 /// Writes events as JSON lines.
@@ -80,9 +81,15 @@ impl Callback for Json {
                 object.set("message", message.as_str());
                 object.set("host", host.as_str());
             }
-            Event::Warning(text) => {
-                object.set("event", "warning");
-                object.set("message", text.as_str());
+            Event::Notice(notice) => {
+                let name = match notice.weight {
+                    Weight::Warning => "warning",
+                    Weight::Deprecation(_) => "deprecation",
+                    Weight::Error => "error",
+                    Weight::Hint => "hint",
+                };
+                object.set("event", name);
+                object.set("message", notice.message.as_str());
             }
             Event::Recap(stats) => {
                 object.set("event", "recap");

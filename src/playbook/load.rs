@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 use super::model::{Item, Play, Playbook, Role, Settings, Task};
 use super::parse;
-use crate::compat::Level;
-use crate::diag::{Error, Kind, Result, Sources};
+use crate::compat::{Level, Shape};
+use crate::diag::{Error, Kind, Result, Sources, Span};
 use crate::value::{Dict, Value};
 use crate::yaml::{self, Node};
 
@@ -50,7 +50,6 @@ pub(super) struct Inner {
     next: Cell<u64>,
     /// The directory of the playbook whose plays are being read or run.
     pub(super) dir: RefCell<PathBuf>,
-    warnings: RefCell<Vec<String>>,
 }
 
 /// A role that a task includes while the play runs.
@@ -58,6 +57,8 @@ pub(super) struct Inner {
 pub struct IncludeRole {
     /// Its name.
     pub name: String,
+    /// Where the name is written, if that is known.
+    pub place: Option<Span>,
     /// The tasks file in place of `main`.
     pub tasks_from: Option<String>,
     /// The vars file in place of `main`.
@@ -93,17 +94,7 @@ impl Loader {
             options,
             next: Cell::new(1),
             dir: RefCell::default(),
-            warnings: RefCell::default(),
         }))
-    }
-
-    /// Takes the warnings that reading gave, in order.
-    pub fn take_warnings(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.warnings.borrow_mut())
-    }
-
-    pub(super) fn warn(&self, text: String) {
-        self.0.warnings.borrow_mut().push(text);
     }
 
     pub(super) fn next_id(&self) -> u64 {
@@ -188,9 +179,9 @@ impl Loader {
         let yaml::Data::Sequence(entries) = &node.data else {
             return Err(Error::new(
                 Kind::Parse,
-                format!(
-                    "A playbook must be a list of plays, got a {} instead",
-                    describe(node)
+                self.0.options.level.playbook_is_no_list(
+                    &self.0.options.level.class_of(shape(node)),
+                    &self.0.sources.name(node.span.source),
                 ),
             )
             .at(node.span));
@@ -245,17 +236,7 @@ impl Loader {
             .0
             .sources
             .add(shown.to_string_lossy().into_owned(), text);
-        let loaded = yaml::load_all(&self.0.sources, source)?;
-        for (span, key) in &loaded.duplicates {
-            self.warn(format!(
-                "While constructing a mapping from {}, found a duplicate dict key ({key}). Using last defined value only.",
-                self.0.sources.locate(*span)
-            ));
-        }
-        if loaded.documents.len() > 1 {
-            return yaml::load(&self.0.sources, source);
-        }
-        Ok(loaded.documents.into_iter().next().flatten())
+        yaml::load(&self.0.sources, source)
     }
 
     /// Finds the file that an include or import of tasks names.
@@ -288,23 +269,30 @@ impl Loader {
         }
         match places.iter().find(|path| path.is_file()) {
             Some(found) => Ok(found.clone()),
-            None => Err(Error::new(
-                Kind::NotFound,
-                format!(
-                    "Could not find or access '{}' on the Ansible Controller.",
-                    places
-                        .first()
-                        .map_or_else(|| name.into(), |path| path.to_string_lossy())
-                ),
-            )
-            .help(format!(
-                "looked for {}",
-                places
-                    .iter()
-                    .map(|p| p.to_string_lossy().into_owned())
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ))),
+            None => Err(self.unreadable(&places, name)),
+        }
+    }
+
+    /// Says that a file is in none of some places.
+    fn unreadable(&self, places: &[PathBuf], name: &str) -> Error {
+        let first = places
+            .first()
+            .map_or_else(|| name.into(), |path| path.to_string_lossy());
+        let (message, cause) = self
+            .0
+            .options
+            .level
+            .file_unreadable(&first, "No such file or directory");
+        let mut searched: Vec<String> = places
+            .iter()
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect();
+        searched.dedup();
+        let error =
+            Error::new(Kind::NotFound, message).help(format!("looked for {}", searched.join(", ")));
+        match cause {
+            Some(cause) => error.caused_by(Error::new(Kind::Io, cause)),
+            None => error,
         }
     }
 
@@ -359,7 +347,24 @@ fn inherit_include(settings: &mut Settings, task: &Task, vars: &Dict) {
     }
 }
 
-/// Says what a node is, in the words of Ansible's messages.
+/// Returns where the arguments of an include or import of a role name it.
+pub fn role_place(args: &Dict) -> Option<Span> {
+    match args.get("name").or_else(|| args.get("role")) {
+        Some(Value::Str(name)) => name.span(),
+        _ => None,
+    }
+}
+
+fn shape(node: &Node) -> Shape<'_> {
+    match &node.data {
+        yaml::Data::Mapping(_) => Shape::Mapping,
+        yaml::Data::Sequence(_) => Shape::Sequence,
+        yaml::Data::Scalar(Value::Str(_)) => Shape::Text,
+        yaml::Data::Scalar(value) => Shape::Other(value.type_name()),
+    }
+}
+
+/// Says what a node is, by the name of its Python type.
 pub(super) fn describe(node: &Node) -> String {
     match &node.data {
         yaml::Data::Mapping(_) => "<class 'dict'>".to_owned(),
@@ -455,7 +460,7 @@ mod tests {
             (
                 "- tasks: []\n",
                 "site.yml:1:3",
-                "the field 'hosts' is required but was not set",
+                "The field 'hosts' is required but was not set.",
             ),
             (
                 "- hosts: all\n  tasks:\n    - rescue: []\n",

@@ -8,7 +8,7 @@ use super::keywords::{self, Place};
 use super::load::{Loader, Resolved, describe};
 use super::model::{Action, Block, Item, Loop, LoopControl, Play, Role, Settings, Task};
 use super::role;
-use crate::diag::{Error, Kind, Result, Span, closest};
+use crate::diag::{Error, Kind, Notice, Result, Span, closest};
 use crate::value::{Dict, Key, Origin, Str, Value};
 use crate::yaml::{Data, Node};
 
@@ -48,22 +48,23 @@ fn key_of(node: &Node) -> Result<&str> {
     })
 }
 
-/// Refuses a keyword that doesn't belong, as Ansible words it.
-fn not_valid(key: &Node, name: &str, place: Place) -> Error {
+/// Refuses a keyword that doesn't belong, as Ansible words it; `whole` is what it stands in.
+fn not_valid(loader: &Loader, whole: &Node, key: &Node, name: &str, place: Place) -> Error {
+    let at_key = loader.0.options.level.places_keywords();
     let error = Error::new(
         Kind::Parse,
         format!("'{name}' is not a valid attribute for a {}", place.name()),
     )
-    .at(key.span);
+    .at(if at_key { key.span } else { whole.span });
     match closest(name, keywords::names(place)) {
         Some(near) => error.help(format!("did you mean `{near}`?")),
         None => error,
     }
 }
 
-fn check(key: &Node, name: &str, place: Place) -> Result<()> {
+fn check(loader: &Loader, whole: &Node, key: &Node, name: &str, place: Place) -> Result<()> {
     match keywords::find(name, place) {
-        None => Err(not_valid(key, name, place)),
+        None => Err(not_valid(loader, whole, key, name, place)),
         Some(row) if !row.supported => Err(Error::new(
             Kind::Unsupported,
             format!(
@@ -247,14 +248,21 @@ pub(super) fn play(loader: &Loader, node: &Node, dir: &Path, outer: &Settings) -
         .at(node.span));
     };
     for (key, _) in entries {
-        check(key, key_of(key)?, Place::Play)?;
+        check(loader, node, key, key_of(key)?, Place::Play)?;
     }
     let get = |name: &str| node.get(name);
     let value = |name: &str| get(name).filter(|node| !node.is_none()).map(Node::to_value);
     let Some(hosts) = get("hosts") else {
-        return Err(
-            Error::new(Kind::Parse, "the field 'hosts' is required but was not set").at(node.span),
-        );
+        let level = loader.0.options.level;
+        let error = Error::new(Kind::Parse, level.field_required("hosts")).at(node.span);
+        return Err(if level.places_keywords() {
+            error
+        } else {
+            error.nowhere().help(format!(
+                "the play is at {}",
+                loader.0.sources.locate(node.span)
+            ))
+        });
     };
     if hosts.is_none() || hosts.as_str() == Some("") {
         return Err(Error::new(
@@ -403,7 +411,7 @@ fn block(
     let mut settings = scope.clone();
     for (key, value) in pairs(node, "a block")? {
         let name = key_of(key)?;
-        check(key, name, Place::Block)?;
+        check(loader, node, key, name, Place::Block)?;
         inheritable(loader, &mut settings, name, value, "Block")?;
     }
     let Some(body) = node.get("block") else {
@@ -456,7 +464,12 @@ fn task(
             let named = static_name(loader, &parts, &["file", "_raw_params"], "import_tasks")?;
             let path = loader
                 .find_tasks(named.trim(), role.map(Rc::as_ref), dir)
-                .map_err(|error| error.at(node.span))?;
+                .map_err(|error| {
+                    error.also_help(format!(
+                        "imported at {}",
+                        loader.0.sources.locate(node.span)
+                    ))
+                })?;
             let body = loader.tasks_in(&path, &parts.settings, role, handlers)?;
             out.push(Item::Block(Rc::new(Block {
                 span: node.span,
@@ -474,6 +487,7 @@ fn task(
             let include =
                 super::IncludeRole {
                     name,
+                    place: super::load::role_place(&parts.action.args),
                     tasks_from: from("tasks_from"),
                     vars_from: from("vars_from"),
                     defaults_from: from("defaults_from"),
@@ -489,10 +503,10 @@ fn task(
         }
         _ => {
             if handlers && parts.task.name.is_none() && parts.task.listen.is_empty() {
-                loader.warn(format!(
+                loader.0.sources.note(Notice::hint(format!(
                     "{}: a handler without a name or `listen` is never notified",
                     loader.0.sources.locate(node.span)
-                ));
+                )));
             }
             out.push(Item::Task(Rc::new(Task {
                 settings: parts.settings,
@@ -603,10 +617,10 @@ fn parts(
             }
             _ if name.starts_with("with_") => set_loop(&mut task, Some(&name[5..]), key, value)?,
             _ => match keywords::find(name, place) {
-                Some(row) if !row.supported => check(key, name, place)?,
+                Some(row) if !row.supported => check(loader, node, key, name, place)?,
                 Some(_) => {
                     if !inheritable(loader, &mut settings, name, value, place.name())? {
-                        return Err(not_valid(key, name, place));
+                        return Err(not_valid(loader, node, key, name, place));
                     }
                 }
                 None => actions.push((key, value, name)),
@@ -776,7 +790,7 @@ fn action(
                     "couldn't resolve module/action '{lookup}'. This often indicates a misspelling, missing collection, or incorrect module path."
                 ),
             )
-            .at(key.span);
+            .at(node.span);
             let near = near.or_else(|| closest(&lookup, keywords::names(place)).map(str::to_owned));
             return Err(match near {
                 Some(near) => error.help(format!("did you mean `{near}`?")),

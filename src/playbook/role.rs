@@ -86,7 +86,7 @@ fn collect(
         .unwrap_or_default();
     let used = Use {
         name: include.name.clone(),
-        span,
+        span: include.place.unwrap_or(span),
         settings: settings.clone(),
         params: Dict::new(),
         from: include.clone(),

@@ -8,19 +8,17 @@ use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
 
 use super::resolve;
 use super::{Data, Node};
-use crate::diag::{Error, Kind, Result, SourceId, Sources, Span};
+use crate::diag::{Error, Kind, Notice, Result, SourceId, Sources, Span, Syntax};
 use crate::value::{Key, MAX_DEPTH, Str, Value};
 
 /// How many nodes aliases may unfold to in one document.
 const MAX_UNFOLDED: usize = 2_000_000;
 
-/// What a source holds: its documents, and what is odd about them.
+/// What a source holds.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
     /// The documents in order; `None` for an empty one.
     pub documents: Vec<Option<Node>>,
-    /// Duplicate keys: the place of the later one and the key.
-    pub duplicates: Vec<(Span, String)>,
 }
 
 /// Reads a source that holds one document.
@@ -36,7 +34,7 @@ pub fn load(sources: &Sources, source: SourceId) -> Result<Option<Node>> {
         Some(second) => {
             let error = Error::new(
                 Kind::Yaml,
-                "expected a single document in the stream, but found another document",
+                "YAML parsing failed: Expected a single document in the stream but found another document.",
             );
             Err(match second {
                 Some(node) => error.at(node.span),
@@ -57,6 +55,7 @@ pub fn load_all(sources: &Sources, source: SourceId) -> Result<Loaded> {
     parser.set_input_string(&mut bytes);
     let mut composer = Composer {
         parser,
+        sources,
         source,
         text: &text,
         anchors: HashMap::new(),
@@ -70,6 +69,7 @@ pub fn load_all(sources: &Sources, source: SourceId) -> Result<Loaded> {
 
 struct Composer<'a> {
     parser: Parser<&'a mut &'a [u8]>,
+    sources: &'a Sources,
     source: SourceId,
     text: &'a str,
     anchors: HashMap<String, Node>,
@@ -127,9 +127,10 @@ impl Composer<'_> {
                 let Some(node) = self.anchors.get(&anchor).cloned() else {
                     return Err(Error::new(
                         Kind::Yaml,
-                        format!("found undefined alias '{anchor}'"),
+                        "YAML parsing failed: Found undefined alias.",
                     )
-                    .at(span));
+                    .at(span)
+                    .help(format!("no `&{anchor}` stands before it")));
                 };
                 self.unfolded += size(&node);
                 if self.unfolded > MAX_UNFOLDED {
@@ -185,7 +186,7 @@ impl Composer<'_> {
                     pairs.push((key, value));
                 };
                 let span = self.span(event.start_mark, end);
-                let pairs = self.mapping(pairs)?;
+                let pairs = self.mapping(pairs, span)?;
                 Ok(self.keep(
                     anchor,
                     Node {
@@ -255,14 +256,14 @@ impl Composer<'_> {
     fn unknown_tag(&self, tag: &str, span: Span) -> Error {
         Error::new(
             Kind::Yaml,
-            format!("could not determine a constructor for the tag '{tag}'"),
+            format!("YAML parsing failed: Could not determine a constructor for the tag '{tag}'."),
         )
         .at(span)
         .help("known tags are `!unsafe`, `!vault`, and YAML's own such as `!!str`")
     }
 
     /// Applies merge keys, refuses keys that can't be keys, lets the last of duplicates win.
-    fn mapping(&mut self, pairs: Vec<(Node, Node)>) -> Result<Vec<(Node, Node)>> {
+    fn mapping(&self, pairs: Vec<(Node, Node)>, whole: Span) -> Result<Vec<(Node, Node)>> {
         let is_merge = |key: &Node| {
             matches!(&key.data, Data::Scalar(Value::Str(text))
             if text.as_str() == "<<" && &self.text[key.span.start as usize..key.span.end as usize] == "<<")
@@ -300,7 +301,6 @@ impl Composer<'_> {
         }
         let mut out: Vec<(Node, Node)> = Vec::with_capacity(merged.len() + own.len());
         let mut places: HashMap<Key, usize> = HashMap::new();
-        let from_merge = merged.len();
         for (key, value) in merged.into_iter().chain(own) {
             let name = Key::new(key.to_value()).map_err(|error| {
                 Error::new(Kind::Yaml, "found unhashable key").at(key.span).caused_by(error).help(
@@ -308,12 +308,8 @@ impl Composer<'_> {
                 )
             })?;
             if let Some(at) = places.get(&name) {
+                self.duplicate(&key, name.value(), whole);
                 let at: usize = *at;
-                if at >= from_merge {
-                    self.loaded
-                        .duplicates
-                        .push((key.span, name.value().to_str()));
-                }
                 out[at].1 = value;
             } else {
                 places.insert(name, out.len());
@@ -323,49 +319,91 @@ impl Composer<'_> {
         Ok(out)
     }
 
+    /// Warns of a key that stands twice in a mapping.
+    fn duplicate(&self, key: &Node, name: &Value, whole: Span) {
+        let at = self.sources.locate(whole);
+        let notice = Notice::warning(format!("Found duplicate mapping key {}.", name.repr()));
+        let notice = match name {
+            Value::Str(_) => notice.at(Some(key.span)),
+            other => notice.about(other.to_str()),
+        };
+        self.sources.note(notice.help("Using last defined value only.").older(format!(
+            "While constructing a mapping from {}, line {}, column {}, found a duplicate dict key ({}). Using last defined value only.",
+            at.file, at.line, at.column, name.to_str()
+        )));
+    }
+
     fn syntax(&self, error: &libyaml_safer::Error) -> Error {
-        let mark = error.problem_mark().or(error.context_mark());
-        let at = mark.map_or(0, |mark| (mark.index as usize).min(self.text.len()));
-        let message = match error.context() {
-            Some(context) => format!("{}: {}", context, error.problem()),
-            None => error.problem().to_owned(),
+        let place = |mark: Option<&Mark>| {
+            let at = mark.map_or(0, |mark| (mark.index as usize).min(self.text.len()));
+            Span::new(self.source, at, at + 1)
+        };
+        let span = place(error.problem_mark().or(error.context_mark()).as_ref());
+        let at = span.start as usize;
+        let problem = error.problem();
+        let (guess, help) = self.guess(at, problem).unzip();
+        let message = match guess {
+            Some(guess) => guess.to_owned(),
+            None => sentence(&match error.context() {
+                Some(context) => format!("{context} {problem}"),
+                None => problem.to_owned(),
+            }),
         };
         let found = Error::new(Kind::Yaml, format!("YAML parsing failed: {message}"))
-            .at(Span::new(self.source, at, at + 1));
-        match self.advice(at) {
-            Some(advice) => found.help(advice),
+            .at(span)
+            .said(Syntax {
+                problem: (problem.to_owned(), span),
+                context: error
+                    .context()
+                    .map(|context| (context.to_owned(), place(error.context_mark().as_ref()))),
+            });
+        match help {
+            Some(help) => found.help(help),
             None => found,
         }
     }
 
-    /// Guesses what is meant where the scanner gave up.
-    fn advice(&self, at: usize) -> Option<&'static str> {
+    /// Guesses what is meant where the scanner gave up: Ansible's words for it, and what to do.
+    fn guess(&self, at: usize, problem: &str) -> Option<(&'static str, &'static str)> {
         let start = self.text[..at].rfind('\n').map_or(0, |n| n + 1);
         let end = self.text[at..]
             .find('\n')
             .map_or(self.text.len(), |n| at + n);
         let line = &self.text[start..end];
-        let before = self.text[..start]
-            .trim_end_matches('\n')
-            .rsplit('\n')
-            .next()
-            .unwrap_or("");
         let indent: &str = &line[..line.len() - line.trim_start().len()];
         if indent.contains('\t') || self.text[at..].starts_with('\t') {
-            return Some("YAML does not allow tabs for indentation: use blanks");
+            return Some((
+                "Tabs are usually invalid in YAML.",
+                "YAML does not allow tabs for indentation: use blanks",
+            ));
         }
-        if line.contains(": {{") || before.contains(": {{") {
-            return Some("a value that begins with `{{` must be quoted: \"{{ … }}\"");
+        if line.contains(": {{") {
+            return Some((
+                "This may be an issue with missing quotes around a template block.",
+                "a value that begins with `{{` must be quoted: \"{{ … }}\"",
+            ));
         }
-        if line.matches(": ").count() > 1 {
-            return Some("a value that contains `: ` must be quoted");
+        if problem == "mapping values are not allowed in this context" {
+            return Some((
+                "Colons in unquoted values must be followed by a non-space character.",
+                "a value that contains `: ` must be quoted",
+            ));
         }
-        let quotes = |quote: char| line.matches(quote).count() % 2 == 1;
-        if quotes('"') || quotes('\'') {
-            return Some("a quote is opened and not closed, or text follows a quoted value");
+        if self.text[..at].trim_end_matches(' ').ends_with(['"', '\'']) && at > start {
+            return Some((
+                "Values starting with a quote must end with the same quote.",
+                "put quotes of the other kind around all of the value",
+            ));
         }
         None
     }
+}
+
+/// Makes a sentence of a scanner's words.
+fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    let first = chars.next().map(char::to_uppercase).into_iter().flatten();
+    format!("{}{}.", first.collect::<String>(), chars.as_str())
 }
 
 fn size(node: &Node) -> usize {

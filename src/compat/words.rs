@@ -1,0 +1,113 @@
+//! Words that differ between the levels.
+//!
+//! **Source:** what Ansible 2.9 and ansible-core 2.18 and 2.19 print.
+
+use super::Level;
+
+/// What a YAML value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape<'a> {
+    /// A mapping.
+    Mapping,
+    /// A sequence.
+    Sequence,
+    /// A string.
+    Text,
+    /// A number, a boolean, nothing, by Python's name of its type.
+    Other(&'a str),
+}
+
+impl Level {
+    /// Returns what Python says of a value that was read from a file, in a message.
+    pub fn class_of(self, shape: Shape) -> String {
+        let name = match (self.shows_error_blocks(), shape) {
+            (true, Shape::Mapping) => "ansible.module_utils._internal._datatag._AnsibleTaggedDict",
+            (true, Shape::Sequence) => "ansible.module_utils._internal._datatag._AnsibleTaggedList",
+            (true, Shape::Text) => "ansible.module_utils._internal._datatag._AnsibleTaggedStr",
+            (true, Shape::Other("int")) => {
+                "ansible.module_utils._internal._datatag._AnsibleTaggedInt"
+            }
+            (true, Shape::Other("float")) => {
+                "ansible.module_utils._internal._datatag._AnsibleTaggedFloat"
+            }
+            (false, Shape::Mapping) => "ansible.parsing.yaml.objects.AnsibleMapping",
+            (false, Shape::Sequence) => "ansible.parsing.yaml.objects.AnsibleSequence",
+            (false, Shape::Text) => "ansible.parsing.yaml.objects.AnsibleUnicode",
+            (_, Shape::Other(name)) => name,
+        };
+        format!("<class '{name}'>")
+    }
+
+    /// Says that a playbook is no list.
+    pub fn playbook_is_no_list(self, class: &str, path: &str) -> String {
+        let message = format!("A playbook must be a list of plays, got a {class} instead");
+        if self == Level::V2_9 {
+            message
+        } else {
+            format!("{message}: {path}")
+        }
+    }
+
+    /// Says that a field is missing.
+    pub fn field_required(self, name: &str) -> String {
+        if self.shows_error_blocks() {
+            format!("The field '{name}' is required but was not set.")
+        } else {
+            format!("the field '{name}' is required but was not set")
+        }
+    }
+
+    /// Says that no host is left by a limit.
+    pub fn no_hosts_to_target(self) -> &'static str {
+        if self == Level::V2_9 {
+            "Specified hosts and/or --limit does not match any hosts"
+        } else {
+            "Specified inventory, host pattern and/or --limit leaves us with no hosts to target."
+        }
+    }
+
+    /// Says that a file of the controller can't be read, with the operating system's words.
+    pub fn file_unreadable(self, path: &str, why: &str) -> (String, Option<String>) {
+        let dot = if self.shows_error_blocks() { "." } else { "" };
+        let message = format!(
+            "Unable to retrieve file contents{dot}\nCould not find or access '{path}' on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option"
+        );
+        let cause = self
+            .shows_error_blocks()
+            .then(|| format!("[Errno 2] {why}: '{path}'"));
+        (message, cause)
+    }
+
+    /// Says whether errors in a keyword's name or a missing field are placed at the keyword,
+    /// rather than at the play or nowhere.
+    pub fn places_keywords(self) -> bool {
+        self.shows_error_blocks()
+    }
+
+    /// Says whether a YAML error shows all of what the scanner said.
+    pub fn shows_scanner_context(self) -> bool {
+        self > Level::V2_9
+    }
+
+    /// Says whether `gather_facts` of a play must be a boolean.
+    pub fn checks_play_keywords(self) -> bool {
+        self > Level::V2_9
+    }
+
+    /// Says that a keyword's value is no boolean: the message, and the cause where that is apart.
+    pub fn keyword_no_boolean(self, keyword: &str, value: &str) -> (String, Option<String>) {
+        if self.shows_error_blocks() {
+            return (
+                format!("Error processing keyword '{keyword}'"),
+                Some(format!(
+                    "The value '{value}' could not be converted to 'bool'."
+                )),
+            );
+        }
+        // The values' order is that of a Python set, as recorded.
+        let message = format!(
+            "the field '{keyword}' has an invalid value ('{value}'), and could not be converted to bool.. The value '{value}' is not a valid boolean.  Valid booleans include: 0, 'y', 'true', 1, 'f', 'n', 'off', 't', '0', 'no', 'false', '1', 'on', 'yes'"
+        );
+        (message, None)
+    }
+}
