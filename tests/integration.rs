@@ -4,6 +4,7 @@ mod agent;
 mod apiserver_test;
 mod bad_hosts;
 mod bad_input;
+mod facts;
 mod lab;
 mod layers;
 mod parity;

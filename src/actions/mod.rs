@@ -8,6 +8,7 @@ mod copy;
 mod debug;
 mod fail;
 mod files;
+mod gather_facts;
 mod include_vars;
 mod set_fact;
 mod template;
@@ -54,7 +55,7 @@ pub enum Prepared {
     /// One invocation on the host; its result is the action's.
     Remote(Remote),
     /// Several invocations in order; the action's result is changed if any is, fails as the first
-    /// that fails, and otherwise is the dict given.
+    /// that fails, has the facts of the last that gives some, and otherwise is the dict given.
     Many(Vec<Remote>, Dict),
 }
 
@@ -101,6 +102,12 @@ pub static TABLE: &[Row] = &[
         doc: "Fails with a message.",
         raw: &[],
         function: fail::run,
+    },
+    Row {
+        name: "gather_facts",
+        doc: "Gathers facts about the host.",
+        raw: &[],
+        function: gather_facts::run,
     },
     Row {
         name: "include_vars",

@@ -110,8 +110,6 @@ const KNOWN_ELSEWHERE: &[&str] = &[
     "service",
     "service_facts",
     "set_stats",
-    "setup",
-    "gather_facts",
     "subversion",
     "synchronize",
     "sysctl",

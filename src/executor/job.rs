@@ -696,6 +696,9 @@ impl Job {
         if result.get("changed").is_some_and(|value| value.truth()) {
             sum.set("changed", true);
         }
+        if let Some(facts) = result.get("ansible_facts") {
+            sum.set("ansible_facts", facts);
+        }
         if let Some(Value::List(new)) = result.get("diff").map(listed) {
             let all = match sum.get("diff") {
                 Some(Value::List(all)) => all,

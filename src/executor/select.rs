@@ -73,9 +73,9 @@ impl Runner {
             span: play.span,
             name: Some(Value::str("Gathering Facts")),
             action: Action {
-                name: "ansible.builtin.setup".to_owned(),
+                name: "gather_facts".to_owned(),
                 span: play.span,
-                resolved: "setup".to_owned(),
+                resolved: "gather_facts".to_owned(),
                 args,
             },
             settings,

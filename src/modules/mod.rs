@@ -12,6 +12,7 @@ mod outcome;
 mod perms;
 mod ping;
 mod raw;
+mod setup;
 mod slurp;
 mod spec;
 mod stat;
@@ -101,6 +102,7 @@ pub const TABLE: &[Module] = &[
     lineinfile::MODULE,
     ping::MODULE,
     raw::MODULE,
+    setup::MODULE,
     command::SHELL,
     slurp::MODULE,
     stat::MODULE,

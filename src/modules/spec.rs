@@ -49,6 +49,8 @@ pub enum Default {
     Str(&'static str),
     /// A number.
     Int(i64),
+    /// A list of texts.
+    List(&'static [&'static str]),
 }
 
 /// One parameter.
@@ -220,6 +222,7 @@ impl Spec {
                     Default::None => Value::None,
                     Default::Bool(b) => b.into(),
                     Default::Int(i) => i.into(),
+                    Default::List(items) => Value::list(items.iter().map(Value::str).collect()),
                     Default::Str(text) if param.kind == Kind::Path => expand(text).into(),
                     Default::Str(text) => text.into(),
                 },

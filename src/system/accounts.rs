@@ -15,6 +15,8 @@ pub struct User {
     pub uid: u32,
     /// Primary group.
     pub gid: u32,
+    /// Full name, and whatever else the comment field holds.
+    pub gecos: String,
     /// Home directory.
     pub home: String,
     /// Login shell.
@@ -87,13 +89,14 @@ fn find<T>(
 
 fn user_of(line: &str) -> Option<User> {
     let fields: Vec<&str> = line.split(':').collect();
-    let [name, _, uid, gid, _, home, shell] = fields[..] else {
+    let [name, _, uid, gid, gecos, home, shell] = fields[..] else {
         return None;
     };
     Some(User {
         name: name.to_owned(),
         uid: uid.parse().ok()?,
         gid: gid.parse().ok()?,
+        gecos: gecos.to_owned(),
         home: home.to_owned(),
         shell: shell.to_owned(),
     })
