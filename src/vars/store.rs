@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::{Layer, RunNames};
 use crate::inventory::Inventory;
-use crate::value::{Dict, Value};
+use crate::value::{Dict, Key, Value};
 
 /// Connection variables that facts from a host may not set.
 ///
@@ -33,9 +33,31 @@ struct Inner {
     extra: Dict,
     layers: RefCell<HashMap<String, Rc<Vec<Layer>>>>,
     layers_of: Box<dyn Fn(&Inventory, &str) -> Vec<Layer>>,
-    facts: RefCell<HashMap<String, Dict>>,
+    facts: RefCell<HashMap<String, Facts>>,
     set_facts: RefCell<HashMap<String, Dict>>,
     include_vars: RefCell<HashMap<String, Dict>>,
+}
+
+/// A host's facts, in the forms that they are asked for; each is shared, not copied.
+#[derive(Default)]
+struct Facts {
+    /// As variables: what may redirect the connection is left out.
+    injected: Dict,
+    /// As `ansible_facts`: without their `ansible_` prefix.
+    namespace: Dict,
+}
+
+impl Facts {
+    fn add(&mut self, key: Key, value: Value) {
+        let short = match key.as_str().and_then(|key| key.strip_prefix("ansible_")) {
+            Some(short) if short != "local" => short.into(),
+            _ => key.clone(),
+        };
+        self.namespace.set_key(short, value.clone());
+        if !key.as_str().is_some_and(redirects) {
+            self.injected.set_key(key, value);
+        }
+    }
 }
 
 impl Store {
@@ -103,19 +125,14 @@ impl Store {
     pub fn add_facts(&self, host: &str, facts: &Dict) {
         let mut all = self.0.facts.borrow_mut();
         let known = all.entry(host.to_owned()).or_default();
+        // A view that is in use keeps what it saw: its dicts are not the new ones.
+        *known = Facts {
+            injected: known.injected.copy(),
+            namespace: known.namespace.copy(),
+        };
         for (key, value) in facts.to_vec() {
-            known.set_key(key, value);
+            known.add(key, value);
         }
-    }
-
-    /// Returns a host's facts as modules returned them.
-    pub fn facts(&self, host: &str) -> Dict {
-        self.0
-            .facts
-            .borrow()
-            .get(host)
-            .map(Dict::copy)
-            .unwrap_or_default()
     }
 
     /// Forgets a host's facts (`meta: clear_facts`).
@@ -125,25 +142,19 @@ impl Store {
 
     /// Returns `ansible_facts`: the facts without their `ansible_` prefix.
     pub fn facts_namespace(&self, host: &str) -> Dict {
-        self.facts(host)
-            .to_vec()
-            .into_iter()
-            .map(
-                |(key, value)| match key.as_str().and_then(|k| k.strip_prefix("ansible_")) {
-                    Some(short) if short != "local" => (short.into(), value),
-                    _ => (key, value),
-                },
-            )
-            .collect()
+        self.facts_as(host, |facts| &facts.namespace)
     }
 
     /// Returns the facts as variables: what may redirect the connection is left out.
     pub fn injected_facts(&self, host: &str) -> Dict {
-        self.0
-            .facts
-            .borrow()
+        self.facts_as(host, |facts| &facts.injected)
+    }
+
+    fn facts_as(&self, host: &str, form: impl Fn(&Facts) -> &Dict) -> Dict {
+        let facts = self.0.facts.borrow();
+        facts
             .get(host)
-            .map(cleaned)
+            .map(|facts| form(facts).clone())
             .unwrap_or_default()
     }
 
@@ -193,21 +204,14 @@ impl Store {
     }
 }
 
-fn cleaned(facts: &Dict) -> Dict {
-    let interpreter = |key: &str| key.starts_with("ansible_") && key.ends_with("_interpreter");
-    facts
-        .to_vec()
-        .into_iter()
-        .filter(|(key, _)| {
-            key.as_str().is_none_or(|key| {
-                !PROTECTED.contains(&key)
-                    && !PROTECTED_PREFIXES.iter().any(|prefix| {
-                        key.starts_with(prefix) && !key.starts_with("ansible_ssh_host_key_")
-                    })
-                    && !interpreter(key)
-            })
-        })
-        .collect()
+/// Says whether a fact of this name could lead the connection elsewhere.
+fn redirects(name: &str) -> bool {
+    let interpreter = name.starts_with("ansible_") && name.ends_with("_interpreter");
+    let prefixed = PROTECTED_PREFIXES
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
+    let host_key = name.starts_with("ansible_ssh_host_key_");
+    interpreter || PROTECTED.contains(&name) || (prefixed && !host_key)
 }
 
 #[cfg(test)]
@@ -216,24 +220,23 @@ mod tests {
 
     #[test]
     fn facts_of_a_host_do_not_redirect_its_connection() {
-        let facts: Dict = [
+        let mut facts = Facts::default();
+        for (name, value) in [
             ("ansible_hostname", "n1"),
             ("ansible_host", "6.6.6.6"),
             ("ansible_become_password", "x"),
             ("ansible_python_interpreter", "/tmp/evil"),
             ("ansible_ssh_host_key_rsa_public", "AAAA"),
-        ]
-        .into_iter()
-        .map(|(k, v)| (k.into(), Value::str(v)))
-        .collect();
-        let names: Vec<String> = cleaned(&facts)
-            .keys()
-            .iter()
-            .filter_map(|k| k.as_str().map(str::to_owned))
-            .collect();
+        ] {
+            facts.add(name.into(), Value::str(value));
+        }
+        let names = |dict: &Dict| -> Vec<String> {
+            dict.keys().iter().map(|key| key.value().to_str()).collect()
+        };
         assert_eq!(
-            names,
+            names(&facts.injected),
             ["ansible_hostname", "ansible_ssh_host_key_rsa_public"]
         );
+        assert_eq!(names(&facts.namespace)[1], "host");
     }
 }
