@@ -4,10 +4,12 @@ mod agent;
 mod apiserver_test;
 mod bad_hosts;
 mod bad_input;
+mod bad_kube;
 mod facts;
 mod lab;
 mod layers;
 mod parity;
+mod real_api;
 mod registry;
 #[path = "apiserver/server/mod.rs"]
 mod standin;

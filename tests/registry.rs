@@ -130,13 +130,14 @@ fn the_role_is_planned_applied_and_then_left_alone() {
         "DaemonSet images/registry-proxy",
     ] {
         assert!(
-            other.out.contains(&format!("+++ {object}")),
+            other.out.contains(&format!("+++ after: {object}")),
             "{object} in {}",
             other.out
         );
     }
     assert!(
-        !other.out.contains("+++ ServiceAccount") && !other.out.contains("+++ Namespace"),
+        !other.out.contains("+++ after: ServiceAccount")
+            && !other.out.contains("+++ after: Namespace"),
         "{}",
         other.out
     );

@@ -8,7 +8,7 @@ use super::run::{callback, execute, prepare};
 use super::session::Session;
 use crate::diag::{Error, Result};
 use crate::executor::Reporter;
-use crate::output::{Event, ResultKind, unified};
+use crate::output::{Event, ResultKind, Shown, unified};
 use crate::value::{Dict, JsonStyle, Value};
 
 /// Runs dry and sums up what would change.
@@ -39,15 +39,26 @@ pub(super) fn run(args: &PlanArgs, session: &Session) -> Result<u8> {
     })
 }
 
+/// One task, or item of a loop, that would change something.
+struct Change {
+    host: String,
+    task: String,
+    item: Option<String>,
+    diff: String,
+    /// What the module says of it, e.g. which objects.
+    said: String,
+}
+
 /// What a dry run found.
 #[derive(Default)]
 struct Summary {
     task: String,
-    /// Host, task, item, difference.
-    changes: Vec<(String, String, Option<String>, String)>,
+    changes: Vec<Change>,
     handlers: Vec<(String, String)>,
     /// Host, task: what a command would do is not known.
     unknown: Vec<(String, String)>,
+    /// Host, task: where the dry run ended.
+    failed: Vec<(String, String)>,
 }
 
 impl Summary {
@@ -55,35 +66,34 @@ impl Summary {
         match event {
             Event::TaskStart { name, .. } => self.task.clone_from(name),
             Event::Item(shown) => {
-                if shown.kind == ResultKind::Changed {
-                    let diff = shown
-                        .result
-                        .get("diff")
-                        .map(|diff| unified(&diff))
-                        .unwrap_or_default();
-                    let item = shown.item.as_ref().map(Value::to_str);
-                    self.changes
-                        .push((shown.host.clone(), self.task.clone(), item, diff));
-                }
-                self.note_unknown(&shown.host, &shown.result);
+                let item = shown.item.as_ref().map(Value::to_str);
+                self.note(shown, item);
             }
-            Event::Result(shown) if !shown.is_loop => {
-                if shown.kind == ResultKind::Changed {
-                    let diff = shown
-                        .result
-                        .get("diff")
-                        .map(|diff| unified(&diff))
-                        .unwrap_or_default();
-                    self.changes
-                        .push((shown.host.clone(), self.task.clone(), None, diff));
-                }
-                self.note_unknown(&shown.host, &shown.result);
-            }
+            Event::Result(shown) if !shown.is_loop => self.note(shown, None),
             Event::Notified { handler, host } => {
                 self.handlers.push((host.clone(), handler.clone()));
             }
             _ => {}
         }
+    }
+
+    fn note(&mut self, shown: &Shown, item: Option<String>) {
+        let ended = matches!(shown.kind, ResultKind::Failed | ResultKind::Unreachable);
+        if ended && !shown.ignored {
+            self.failed.push((shown.host.clone(), self.task.clone()));
+        }
+        if shown.kind == ResultKind::Changed {
+            let text = |key| shown.result.get(key);
+            let said = text("msg").map(|m| m.to_str()).unwrap_or_default();
+            self.changes.push(Change {
+                host: shown.host.clone(),
+                task: self.task.clone(),
+                item,
+                diff: text("diff").map(|diff| unified(&diff)).unwrap_or_default(),
+                said: said.strip_prefix("would ").unwrap_or_default().to_owned(),
+            });
+        }
+        self.note_unknown(&shown.host, &shown.result);
     }
 
     /// A command that a dry run left out has an unknown result.
@@ -97,12 +107,18 @@ impl Summary {
 
     fn text(&self) -> String {
         let mut out = String::from("\nPLAN\n");
-        for (host, task, item, _) in &self.changes {
-            let item = item
-                .as_ref()
-                .map(|item| format!(" (item={item})"))
-                .unwrap_or_default();
-            out.push_str(&format!("  would change  {host}: {task}{item}\n"));
+        for change in &self.changes {
+            let item = change.item.as_ref();
+            let item = item.map(|item| format!(" (item={item})"));
+            out.push_str(&format!(
+                "  would change  {}: {}{}\n",
+                change.host,
+                change.task,
+                item.unwrap_or_default()
+            ));
+            if !change.said.is_empty() {
+                out.push_str(&format!("                  {}\n", change.said));
+            }
         }
         for (host, handler) in &self.handlers {
             out.push_str(&format!("  would notify  {host}: {handler}\n"));
@@ -112,7 +128,12 @@ impl Summary {
                 "  unknown       {host}: {task} (a command that a dry run doesn't run)\n"
             ));
         }
-        if self.changes.is_empty() && self.unknown.is_empty() {
+        for (host, task) in &self.failed {
+            out.push_str(&format!(
+                "  failed        {host}: {task} (what follows is not known)\n"
+            ));
+        }
+        if self.changes.is_empty() && self.unknown.is_empty() && self.failed.is_empty() {
             out.push_str("  nothing would change\n");
         }
         out
@@ -122,12 +143,13 @@ impl Summary {
         let changes = self
             .changes
             .iter()
-            .map(|(host, task, item, diff)| {
+            .map(|change| {
                 Value::dict([
-                    ("host", Value::str(host)),
-                    ("task", Value::str(task)),
-                    ("item", Value::from(item.clone())),
-                    ("diff", Value::str(diff)),
+                    ("host", Value::str(&change.host)),
+                    ("task", Value::str(&change.task)),
+                    ("item", Value::from(change.item.clone())),
+                    ("diff", Value::str(&change.diff)),
+                    ("says", Value::str(&change.said)),
                 ])
             })
             .collect();
@@ -144,6 +166,7 @@ impl Summary {
             ("changes", Value::list(changes)),
             ("handlers", pairs(&self.handlers, "handler")),
             ("unknown", pairs(&self.unknown, "task")),
+            ("failed", pairs(&self.failed, "task")),
         ]);
         Ok(all.to_json(&JsonStyle::indented(2))? + "\n")
     }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::job::{Job, Note};
 use super::judge::Outcome;
 use crate::diag::{Notice, Sources};
+use crate::modules::hide_secrets;
 use crate::output::{Callback, Event, ResultKind, Shown, Stats};
 use crate::playbook::{Play, Playbook, Task};
 use crate::value::{Dict, Value};
@@ -156,7 +157,7 @@ impl Reporter {
                 .clone()
                 .map(|to| (to, job.delegated_address.clone())),
             kind,
-            result: outcome.result.clone(),
+            result: without_secrets(&outcome.result),
             error: outcome.error.clone(),
             item,
             is_loop: task.r#loop.is_some(),
@@ -254,6 +255,40 @@ fn kind_of(outcome: &Outcome) -> ResultKind {
     } else {
         ResultKind::Ok
     }
+}
+
+/// Returns a result whose differences show no data of Kubernetes Secrets.
+fn without_secrets(result: &Dict) -> Dict {
+    let Some(diff) = result.get("diff") else {
+        return result.clone();
+    };
+    let mut hidden = false;
+    let mut one = |part: &Value| {
+        let side = |key| match part.get(key) {
+            Some(Value::Str(text)) => text.as_str().to_owned(),
+            _ => String::new(),
+        };
+        let (Value::Dict(dict), Some((before, after))) =
+            (part, hide_secrets(&side("before"), &side("after")))
+        else {
+            return part.clone();
+        };
+        hidden = true;
+        let dict = dict.copy();
+        dict.set("before", before);
+        dict.set("after", after);
+        Value::Dict(dict)
+    };
+    let diff = match &diff {
+        Value::List(list) => Value::list(list.to_vec().iter().map(one).collect()),
+        part => one(part),
+    };
+    if !hidden {
+        return result.clone();
+    }
+    let result = result.copy();
+    result.set("diff", diff);
+    result
 }
 
 /// Returns a result without the keys that are the engine's own.

@@ -3,19 +3,24 @@
 //! `changed` is true only when kubectl says that it made, configured or removed something. Where
 //! kubespray's module always passes `--force`, this one applies without it first; what the server
 //! refuses to change in place is named, then deleted and recreated (`kube_force = never` forbids
-//! that). In a dry run the manifest's bytes go to `kubectl diff` on standard input.
+//! that). In a dry run the manifest's bytes go to `kubectl apply --dry-run=server` on standard
+//! input: unlike `kubectl diff`, that writes no files.
 //!
 //! **Source:** arguments and command lines as observed of kubespray's `library/kube.py`.
 
-mod diff;
+mod apply;
+mod foresee;
 mod manifest;
+mod object;
+mod secret;
+mod words;
 
-use std::path::Path;
+pub use secret::hide_secrets;
 
 use super::outcome::{Fail, errno_text};
 use super::{Default, Invocation, Kind, Module, Param, Ran, Spec};
 use crate::system::{Command, Effect, Executed, Output, System, errno};
-use crate::value::{Dict, Value};
+use crate::value::Dict;
 
 /// The table's row.
 pub(super) const MODULE: Module = Module {
@@ -69,7 +74,9 @@ struct Kube<'a> {
 
 impl Kube<'_> {
     fn files(&self) -> Vec<String> {
-        self.invocation.list("filename").unwrap_or_default()
+        let mut files = self.invocation.list("filename").unwrap_or_default();
+        files.retain(|file| !file.is_empty());
+        files
     }
 
     fn command(&self, verb: &[&str], effect: Effect) -> Command {
@@ -78,18 +85,18 @@ impl Kube<'_> {
                 .text("kubectl")
                 .unwrap_or_else(|| "kubectl".into()),
         ];
-        let given = [
-            ("server", "server"),
-            ("kubeconfig", "kubeconfig"),
-            ("namespace", "namespace"),
-        ];
-        for (name, option) in given {
-            if let Some(value) = self.invocation.text(name) {
-                argv.push(format!("--{option}={value}"));
+        let mut option = |name: &str, given: Option<String>| {
+            if let Some(value) = given {
+                argv.push(format!("--{name}={value}"));
             }
-        }
-        if let Some(level) = self.invocation.text("log_level").filter(|l| l != "0") {
-            argv.push(format!("--v={level}"));
+        };
+        option("server", self.invocation.text("server"));
+        option("kubeconfig", self.invocation.text("kubeconfig"));
+        option("v", self.log_level());
+        option("namespace", self.invocation.text("namespace"));
+        if effect == Effect::Read {
+            // kubectl's cache of what the server offers is a file too; who only looks writes none.
+            argv.push("--cache-dir=/dev/null/none".to_owned());
         }
         argv.extend(verb.iter().map(|v| (*v).to_owned()));
         let mut command = Command {
@@ -100,6 +107,28 @@ impl Kube<'_> {
             command = command.env(name, value);
         }
         command
+    }
+
+    /// Returns how much kubectl is to tell. From 8 on it tells whole requests and answers, which
+    /// nobody may see where the manifest has a Secret.
+    fn log_level(&self) -> Option<String> {
+        const WITHOUT_BODIES: i64 = 7;
+        let level = self.invocation.params.get("log_level")?.as_i64()?;
+        let level = if level > WITHOUT_BODIES && !self.secrets().is_empty() {
+            WITHOUT_BODIES
+        } else {
+            level
+        };
+        (level != 0).then(|| level.to_string())
+    }
+
+    /// Returns the values of the manifest's Secrets; none where it can't be read.
+    fn secrets(&self) -> Vec<String> {
+        let recursive = self.invocation.is("recursive");
+        manifest::read(self.system, &self.files(), recursive).map_or_else(
+            |_| Vec::new(),
+            |(bytes, _)| secret::secret_values(&text(&bytes)),
+        )
     }
 
     fn exec(&self, command: &Command) -> Result<Option<Output>, Fail> {
@@ -131,191 +160,48 @@ impl Kube<'_> {
         }
     }
 
+    /// Fails with what kubectl said; what it did all the same is said too.
     fn refused(&self, command: &Command, output: &Output) -> Fail {
-        let (out, err) = (text(&output.stdout), text(&output.stderr));
-        let said = if err.trim().is_empty() { &out } else { &err };
-        Fail::new(format!(
+        let (out, err) = (self.told(&output.stdout), self.told(&output.stderr));
+        let said = [words::without_log(&err), err.clone(), out.clone()];
+        let said = said.iter().find(|said| !said.trim().is_empty());
+        let said = said.map_or("", |said| said.trim());
+        let mut message = format!(
             "error running kubectl ({}) command (rc={}) for {}: {}",
             command.argv.join(" "),
             output.rc,
             self.subject(),
-            said.trim()
-        ))
-        .with("rc", output.rc)
-        .with("stdout", out.as_str())
-        .with("stderr", err.as_str())
+            said
+        );
+        let done = match command.effect {
+            Effect::Write => words::changed(&out),
+            Effect::Read => Vec::new(),
+        };
+        if !done.is_empty() && !err.trim().is_empty() {
+            message.push_str(&format!("; done nevertheless: {}", done.join(", ")));
+        }
+        Fail::new(message)
+            .with("changed", !done.is_empty())
+            .with("rc", output.rc)
+            .with("stdout", out.as_str())
+            .with("stderr", err.as_str())
     }
 
-    fn apply(&self) -> Ran {
+    /// Returns what kubectl printed as it may be shown: without values of the manifest's Secrets,
+    /// and with the manifest's own name where it came by standard input.
+    fn told(&self, printed: &[u8]) -> String {
+        let said = text(printed);
+        if said.is_empty() {
+            return said;
+        }
+        let said = secret::conceal(&said, &self.secrets());
         let files = self.files();
-        if files.is_empty() {
-            return Err(Fail::new("filename required to create"));
+        match files.as_slice() {
+            [one] => said
+                .replace("\"STDIN\"", &format!("\"{one}\""))
+                .replace("parsing STDIN", &format!("parsing {one}")),
+            _ => said,
         }
-        let mut verb = vec!["apply".to_owned()];
-        if self.invocation.is("wait") {
-            verb.push("--wait".into());
-        }
-        if self.invocation.is("recursive") {
-            verb.push("--recursive=True".into());
-        }
-        verb.push(format!("--filename={}", files.join(",")));
-        let verb: Vec<&str> = verb.iter().map(String::as_str).collect();
-        // A diff of what is about to change must be taken before it changes.
-        let foreseen = if self.invocation.context.diff {
-            Some(self.foresee(&files)?)
-        } else {
-            None
-        };
-        let command = self.command(&verb, Effect::Write);
-        let Some(output) = self.exec(&command)? else {
-            let foreseen = match foreseen {
-                Some(foreseen) => foreseen,
-                None => self.foresee(&files)?,
-            };
-            return Ok(foreseen.result());
-        };
-        let mut output = output;
-        let mut recreated = Vec::new();
-        if output.rc != 0 {
-            recreated = immutable(&text(&output.stderr));
-            if recreated.is_empty() {
-                return Err(self.refused(&command, &output));
-            }
-            self.may_recreate(&recreated)?;
-            let mut forced = verb.clone();
-            forced.insert(1, "--force");
-            let command = self.command(&forced, Effect::Write);
-            let second = self.exec(&command)?.unwrap_or_default();
-            if second.rc != 0 {
-                return Err(self
-                    .refused(&command, &second)
-                    .with("recreated", names(&recreated)));
-            }
-            // The first pass may have made objects that the second finds unchanged.
-            let mut stdout = output.stdout.clone();
-            stdout.extend_from_slice(&second.stdout);
-            output = Output { stdout, ..second };
-        }
-        let out = text(&output.stdout);
-        let result = Dict::new();
-        result.set("changed", !recreated.is_empty() || changes(&out));
-        result.set("rc", output.rc);
-        result.set("stdout", out.as_str());
-        result.set("stdout_lines", super::command::lines(&out));
-        result.set("stderr", text(&output.stderr));
-        let mut message = format!("success: {}", out.lines().collect::<Vec<_>>().join(" "));
-        if !recreated.is_empty() {
-            message.push_str(&format!(
-                "; deleted and recreated: {}",
-                recreated.join("; ")
-            ));
-            result.set("recreated", names(&recreated));
-        }
-        result.set("msg", message);
-        if let Some(foreseen) = foreseen {
-            result.set("diff", foreseen.diffs());
-        }
-        Ok(result)
-    }
-
-    fn may_recreate(&self, objects: &[String]) -> Result<(), Fail> {
-        let setting = self.invocation.context.settings.get("kube_force");
-        if setting.is_some_and(|s| s == "never") {
-            return Err(Fail::new(format!(
-                "the server refuses to change in place, and kube_force = never forbids to delete and recreate: {}",
-                objects.join("; ")
-            )));
-        }
-        Ok(())
-    }
-
-    /// Says what applying would do; nothing is written on the machine or the server.
-    fn foresee(&self, files: &[String]) -> Result<diff::Foreseen, Fail> {
-        let (bytes, elsewhere) =
-            manifest::read(self.system, files, self.invocation.is("recursive"))
-                .map_err(Fail::new)?;
-        let source = if elsewhere.is_empty() {
-            "--filename=-".to_owned()
-        } else {
-            format!("--filename={}", elsewhere.join(","))
-        };
-        let mut objects = manifest::objects(&bytes, &self.subject()).map_err(Fail::new)?;
-        let default = self
-            .invocation
-            .text("namespace")
-            .unwrap_or_else(|| "default".into());
-        for object in &mut objects {
-            if object.namespace.is_none() && !object.is_cluster_wide() {
-                object.namespace = Some(default.clone());
-            }
-        }
-        let key = |what: &str| {
-            format!(
-                "kube {} {} {what}",
-                self.invocation.text("kubeconfig").unwrap_or_default(),
-                self.invocation.text("server").unwrap_or_default()
-            )
-        };
-        let mut foreseen = diff::Foreseen::default();
-        let ask = |stdin: &[u8]| -> Result<(Command, Output), Fail> {
-            let mut command = self
-                .command(&["diff", &source], Effect::Read)
-                .stdin(stdin)
-                .env("KUBECTL_EXTERNAL_DIFF", "diff -u -N");
-            // kubectl hands both sides to diff as files; memory keeps them off every disk.
-            if self.system.stat(Path::new("/dev/shm")).is_ok() {
-                command = command.env("TMPDIR", "/dev/shm");
-            }
-            let output = self.exec(&command)?.unwrap_or_default();
-            Ok((command, output))
-        };
-        let (command, output) = ask(&bytes)?;
-        if output.rc <= 1 && text(&output.stderr).trim().is_empty() || output.rc == 0 {
-            foreseen.add(&text(&output.stdout));
-        } else {
-            // One object that can't be diffed hides the others, so each is asked for by itself.
-            if objects.is_empty() {
-                return Err(self.refused(&command, &output));
-            }
-            let made_here: Vec<String> = objects
-                .iter()
-                .filter(|o| o.kind == "Namespace")
-                .map(|o| o.name.clone())
-                .collect();
-            for object in &objects {
-                let (command, output) = ask(object.text.as_bytes())?;
-                let err = text(&output.stderr);
-                if output.rc <= 1 && err.trim().is_empty() || output.rc == 0 {
-                    foreseen.add(&text(&output.stdout));
-                    continue;
-                }
-                let space = object.namespace.clone().unwrap_or_default();
-                let no_space = err.contains(&format!("namespaces \"{space}\" not found"));
-                let expected = made_here.contains(&space)
-                    || self.system.predicted(&key(&format!("Namespace/{space}")));
-                let no_kind = err.contains("no matches for kind");
-                let kind_expected = self
-                    .system
-                    .predicted(&key(&format!("kind {}", object.kind)));
-                let refused = immutable(&err);
-                if no_space && expected || no_kind && kind_expected {
-                    foreseen.creates(object);
-                } else if refused.is_empty() {
-                    return Err(self.refused(&command, &output));
-                } else {
-                    self.may_recreate(&refused)?;
-                    foreseen.recreates(object, refused);
-                }
-            }
-        }
-        for object in &objects {
-            self.system
-                .predict(&key(&format!("{}/{}", object.kind, object.name)));
-            if let Some(kind) = &object.defines {
-                self.system.predict(&key(&format!("kind {kind}")));
-            }
-        }
-        Ok(foreseen)
     }
 
     /// Returns the words that name what `get` and `delete` are about.
@@ -324,9 +210,7 @@ impl Kube<'_> {
         let mut words = vec![verb.to_owned()];
         if files.is_empty() {
             let Some(resource) = self.invocation.text("resource") else {
-                return Err(Fail::new(format!(
-                    "resource required to {verb} without filename"
-                )));
+                return Err(Fail::new("resource required without filename"));
             };
             words.push(resource);
             if let Some(name) = self.invocation.text("name") {
@@ -391,9 +275,6 @@ impl Kube<'_> {
         }
         let mut words = self.target("delete")?;
         words.push("--ignore-not-found".into());
-        if self.invocation.is("force") {
-            words.push("--force".into());
-        }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let command = self.command(&words, Effect::Write);
         match self.exec(&command)? {
@@ -409,14 +290,11 @@ impl Kube<'_> {
             Some(output) if output.rc != 0 => return Err(self.refused(&command, &output)),
             Some(output) => {
                 let out = text(&output.stdout);
-                result.set("changed", changes(&out));
+                result.set("changed", words::changes(&out));
                 result.set("rc", output.rc);
                 result.set("stdout", out.as_str());
                 result.set("stdout_lines", super::command::lines(&out));
-                result.set(
-                    "msg",
-                    format!("success: {}", out.lines().collect::<Vec<_>>().join(" ")),
-                );
+                result.set("msg", format!("success: {}", apply::one_line(&out)));
             }
         }
         Ok(result)
@@ -427,80 +305,15 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn names(objects: &[String]) -> Value {
-    Value::list(objects.iter().map(|o| o.as_str().into()).collect())
-}
-
-/// Says whether kubectl's lines (`service/registry configured`) report a change.
-fn changes(stdout: &str) -> bool {
-    stdout.lines().any(|line| {
-        let line = line.trim();
-        [
-            "created",
-            "configured",
-            "deleted",
-            "replaced",
-            "pruned",
-            "serverside-applied",
-        ]
-        .iter()
-        .any(|word| {
-            line.ends_with(&format!(" {word}"))
-                || line.contains(&format!(" {word} ("))
-                || line.contains("\" deleted")
-        })
-    })
-}
-
-/// Returns the server's sentences about objects that it won't change in place; empty where the
-/// refusal is of another kind.
-fn immutable(stderr: &str) -> Vec<String> {
-    const WORDS: &[&str] = &[
-        "field is immutable",
-        "is immutable",
-        "may not change once set",
-        "may not be changed",
-        "Forbidden: updates to",
-        "Forbidden: pod updates may not change",
-        "Error from server (Conflict)",
-        "the object has been modified",
-    ];
-    let mut found = Vec::new();
-    let mut sentence: Vec<String> = Vec::new();
-    let mut finish = |sentence: &mut Vec<String>| -> bool {
-        if sentence.is_empty() {
-            return true;
-        }
-        let text = sentence.join(" ");
-        sentence.clear();
-        let fits = WORDS.iter().any(|w| text.contains(w));
-        if fits {
-            found.push(text);
-        }
-        fits
-    };
-    let mut all = true;
-    for line in stderr.lines().filter(|l| !l.starts_with("Warning:")) {
-        let starts =
-            line.starts_with("The ") || line.starts_with("Error") || line.starts_with("error");
-        if starts {
-            all &= finish(&mut sentence);
-        }
-        if !line.trim().is_empty() {
-            sentence.push(line.trim().to_owned());
-        }
-    }
-    all &= finish(&mut sentence);
-    if all { found } else { Vec::new() }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::path::Path;
 
     use super::*;
     use crate::modules::{RunContext, run};
     use crate::system::{Fake, Overlay};
+    use crate::value::Value;
 
     const MANIFEST: &str =
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n  namespace: n\ndata:\n  a: '1'\n";
@@ -581,15 +394,42 @@ mod tests {
         assert_eq!(machine.commands().len(), 1);
     }
 
+    const DRY: &[&str] = &[
+        "kubectl",
+        "--cache-dir=/dev/null/none",
+        "apply",
+        "--dry-run=server",
+        "--filename=-",
+    ];
+    const DRY_OBJECTS: &[&str] = &[
+        "kubectl",
+        "--cache-dir=/dev/null/none",
+        "apply",
+        "--dry-run=server",
+        "--output=yaml",
+        "--filename=-",
+    ];
+    const GET_OBJECTS: &[&str] = &[
+        "kubectl",
+        "--cache-dir=/dev/null/none",
+        "get",
+        "--ignore-not-found",
+        "--output=yaml",
+        "--filename=-",
+    ];
+
+    fn said(result: &Dict) -> String {
+        result.get("msg").expect("msg").to_str()
+    }
+
     #[test]
-    fn a_dry_run_diffs_the_bytes_of_the_overlay() {
-        let said = "diff -u -N /t/LIVE-1/v1.ConfigMap.n.c /t/MERGED-2/v1.ConfigMap.n.c\n--- /t/LIVE-1/v1.ConfigMap.n.c\tx\n+++ /t/MERGED-2/v1.ConfigMap.n.c\ty\n@@ -1 +1 @@\n-  a: '0'\n+  a: '1'\n";
-        let view = Overlay::new(Box::new(Fake::new().answer(
-            &["kubectl", "diff", "--filename=-"],
-            1,
-            said,
-            "",
-        )));
+    fn a_dry_run_asks_about_the_bytes_of_the_overlay() {
+        let old = MANIFEST.replace("'1'", "'0'");
+        let machine = Fake::new()
+            .answer(DRY, 0, "configmap/c configured (server dry run)\n", "")
+            .answer(DRY_OBJECTS, 0, MANIFEST, "")
+            .answer(GET_OBJECTS, 0, &old, "");
+        let view = Overlay::new(Box::new(machine));
         let how = crate::system::WriteAs {
             mode: 0o644,
             uid: None,
@@ -599,25 +439,286 @@ mod tests {
             .expect("write");
         let result = kube(&view, &[]);
         assert_eq!(result.get("changed"), Some(Value::from(true)), "{result:?}");
-        let message = result.get("msg").expect("msg").to_str();
-        assert_eq!(message, "would configure: ConfigMap n/c");
+        assert_eq!(said(&result), "would configure: ConfigMap n/c");
+    }
+
+    #[test]
+    fn a_dry_run_that_finds_nothing_to_do_asks_once() {
+        let machine = Fake::new().file("/m.yml", 0o644, MANIFEST).answer(
+            DRY,
+            0,
+            "configmap/c unchanged (server dry run)\n",
+            "",
+        );
+        let result = kube(&Overlay::new(Box::new(machine)), &[]);
+        assert_eq!(result.get("changed"), Some(Value::from(false)));
+        assert_eq!(said(&result), "nothing would change");
     }
 
     #[test]
     fn objects_in_a_namespace_of_the_same_manifest_would_be_created() {
-        let both =
-            format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: n\n---\n{MANIFEST}");
-        let missing = "Error from server (NotFound): namespaces \"n\" not found\n";
-        let made = "diff -u -N /t/LIVE-1/v1.Namespace..n /t/MERGED-2/v1.Namespace..n\n--- /t/LIVE-1/v1.Namespace..n\tx\n+++ /t/MERGED-2/v1.Namespace..n\ty\n@@ -0,0 +1 @@\n+kind: Namespace\n";
-        let diff = &["kubectl", "diff", "--filename=-"];
+        let space = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: n\n";
+        let missing = "Error from server (NotFound): error when creating \"STDIN\": namespaces \"n\" not found\n";
+        let made = "namespace/n created (server dry run)\n";
         let view = Overlay::new(Box::new(
             Fake::new()
-                .file("/m.yml", 0o644, both)
-                .answer(diff, 1, made, missing)
-                .answer(diff, 1, made, "")
-                .answer(diff, 1, "", missing),
+                .file("/m.yml", 0o644, format!("{space}---\n{MANIFEST}"))
+                .answer(DRY, 1, made, missing)
+                .answer(DRY, 0, made, "")
+                .answer(DRY, 1, "", missing)
+                .answer(DRY_OBJECTS, 0, space, ""),
         ));
-        let message = kube(&view, &[]).get("msg").expect("msg").to_str();
-        assert_eq!(message, "would create: Namespace n, ConfigMap n/c");
+        assert_eq!(
+            said(&kube(&view, &[])),
+            "would create: Namespace n, ConfigMap n/c"
+        );
+    }
+
+    #[test]
+    fn what_was_applied_before_a_failure_is_said() {
+        let machine = Fake::new().answer(
+            APPLY,
+            1,
+            "configmap/a created\nconfigmap/b unchanged\n",
+            "Error from server (Forbidden): error when creating \"/m.yml\": no\n",
+        );
+        let result = kube(&machine, &[]);
+        assert_eq!(result.get("changed"), Some(Value::from(true)));
+        assert!(
+            said(&result).ends_with("no; done nevertheless: configmap/a created"),
+            "{}",
+            said(&result)
+        );
+    }
+
+    #[test]
+    fn an_update_that_another_one_overtook_is_tried_again() {
+        let overtaken = "Error from server (Conflict): error when applying patch: Operation cannot be fulfilled on configmaps \"c\": the object has been modified; please apply your changes to the latest version and try again\n";
+        let machine = Fake::new().answer(APPLY, 1, "", overtaken).answer(
+            APPLY,
+            0,
+            "configmap/c configured\n",
+            "",
+        );
+        let result = kube(&machine, &[]);
+        assert_eq!(result.get("changed"), Some(Value::from(true)));
+        assert!(!result.contains("recreated"));
+    }
+
+    #[test]
+    fn a_failure_quotes_no_value_of_a_secret() {
+        let secret =
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {p: hunter2}\n";
+        let machine = Fake::new().file("/m.yml", 0o644, secret).answer(
+            APPLY,
+            1,
+            "",
+            "The request is invalid: patch: Invalid value: \"map[stringData:map[p:hunter2]]\": no\n",
+        );
+        let shown = format!("{:?}", kube(&machine, &[]));
+        assert!(
+            shown.contains("The request is invalid") && !shown.contains("hunter2"),
+            "{shown}"
+        );
+    }
+    /// Arguments as JSON; kubectl's command lines with what each prints; `changed` and `msg`.
+    type Call = (
+        &'static str,
+        &'static [(&'static str, &'static str)],
+        bool,
+        &'static str,
+    );
+
+    const UNCHANGED: &str = "service/r unchanged\n";
+    const GONE: &str = "service \"r\" deleted\n";
+
+    /// **Source:** kubespray's module, called with a kubectl that writes its arguments down. Ours
+    /// applies without `--force`, looks without a cache, takes what isn't there for granted when
+    /// it deletes, and says `changed` of a deletion.
+    const CALLS: &[Call] = &[
+        (
+            r#"{"filename": "/a"}"#,
+            &[("apply --filename=/a", UNCHANGED)],
+            false,
+            "success: service/r unchanged",
+        ),
+        (
+            r#"{"filename": ["/a", "/b"], "state": "latest"}"#,
+            &[("apply --filename=/a,/b", "a created\nb unchanged\n")],
+            true,
+            "success: a created b unchanged",
+        ),
+        (
+            r#"{"files": ["/a"]}"#,
+            &[("apply --filename=/a", UNCHANGED)],
+            false,
+            "success: service/r unchanged",
+        ),
+        (
+            r#"{"filenames": "/a,/b"}"#,
+            &[("apply --filename=/a,/b", UNCHANGED)],
+            false,
+            "success: service/r unchanged",
+        ),
+        (
+            r#"{"file": "/a", "state": "reloaded"}"#,
+            &[("apply --filename=/a", UNCHANGED)],
+            false,
+            "success: service/r unchanged",
+        ),
+        (
+            r#"{"filename": "/a", "server": "http://x", "kubeconfig": "/k", "log_level": 7, "namespace": "ns", "force": true, "wait": true, "recursive": true, "state": "latest"}"#,
+            &[(
+                "--server=http://x --kubeconfig=/k --v=7 --namespace=ns apply --wait --recursive=True --filename=/a",
+                UNCHANGED,
+            )],
+            false,
+            "success: service/r unchanged",
+        ),
+        (
+            r#"{"filename": "/a", "label": "x=y", "all": true, "name": "n", "resource": "svc"}"#,
+            &[("apply --filename=/a", UNCHANGED)],
+            false,
+            "success: service/r unchanged",
+        ),
+        (
+            r#"{"filename": "/a", "state": "exists", "recursive": true}"#,
+            &[("get --filename=/a --recursive=True", "r 1\n")],
+            false,
+            "True",
+        ),
+        (
+            r#"{"name": "n", "resource": "svc", "namespace": "ns", "state": "exists"}"#,
+            &[("--namespace=ns get svc n", "")],
+            false,
+            "False",
+        ),
+        (
+            r#"{"resource": "svc", "all": true, "state": "exists"}"#,
+            &[("get svc --all-namespaces", "r 1\n")],
+            false,
+            "True",
+        ),
+        (
+            r#"{"resource": "svc", "label": "a=b", "state": "exists"}"#,
+            &[("get svc --selector=a=b", "r 1\n")],
+            false,
+            "True",
+        ),
+        (
+            r#"{"filename": "/a", "state": "absent"}"#,
+            &[("get --filename=/a", "")],
+            false,
+            "success: ",
+        ),
+        (
+            r#"{"filename": "/a", "state": "absent"}"#,
+            &[
+                ("get --filename=/a", "r 1\n"),
+                ("delete --filename=/a", GONE),
+            ],
+            true,
+            "success: service \"r\" deleted",
+        ),
+        (
+            r#"{"name": "n", "resource": "svc", "namespace": "ns", "state": "absent"}"#,
+            &[
+                ("--namespace=ns get svc n", "r 1\n"),
+                ("--namespace=ns delete svc n", GONE),
+            ],
+            true,
+            "success: service \"r\" deleted",
+        ),
+        (
+            r#"{"resource": "svc", "label": "a=b", "state": "stopped"}"#,
+            &[
+                ("get svc --selector=a=b", "r 1\n"),
+                ("delete svc --selector=a=b", GONE),
+            ],
+            true,
+            "success: service \"r\" deleted",
+        ),
+        (
+            r#"{"resource": "svc", "all": true, "state": "absent"}"#,
+            &[
+                ("get svc --all-namespaces", "r 1\n"),
+                ("delete svc --all", GONE),
+            ],
+            true,
+            "success: service \"r\" deleted",
+        ),
+        (
+            r#"{"name": "n", "resource": "svc"}"#,
+            &[],
+            false,
+            "filename required to create",
+        ),
+        (
+            r#"{"filename": "", "state": "latest"}"#,
+            &[],
+            false,
+            "filename required to reload",
+        ),
+        (
+            r#"{"name": "n", "state": "absent"}"#,
+            &[],
+            false,
+            "resource required without filename",
+        ),
+        (
+            r#"{"state": "exists"}"#,
+            &[],
+            false,
+            "resource required without filename",
+        ),
+        (
+            r#"{"filename": "/a", "state": "bogus"}"#,
+            &[],
+            false,
+            "value of state must be one of: present, absent, latest, reloaded, stopped, exists, got: bogus",
+        ),
+    ];
+
+    #[test]
+    fn arguments_become_the_command_lines_of_kubespray_s_module() {
+        for (args, lines, changed, message) in CALLS {
+            let mut machine = Fake::new();
+            for (line, stdout) in *lines {
+                let words: Vec<&str> = line.split(' ').collect();
+                let verb = words
+                    .iter()
+                    .position(|w| !w.starts_with('-'))
+                    .expect("a verb");
+                let mut argv = vec!["kubectl"];
+                argv.extend(&words[..verb]);
+                if words[verb] == "get" {
+                    argv.push("--cache-dir=/dev/null/none");
+                }
+                argv.extend(&words[verb..]);
+                match words[verb] {
+                    "get" => argv.extend(["--no-headers", "--ignore-not-found"]),
+                    "delete" => argv.push("--ignore-not-found"),
+                    _ => {}
+                }
+                machine = machine.answer(&argv, 0, stdout, "");
+            }
+            let empty = BTreeMap::new();
+            let context = RunContext {
+                check: false,
+                diff: false,
+                environment: &empty,
+                settings: &empty,
+                content: None,
+            };
+            let args = crate::value::from_json_text(args).expect("JSON");
+            let result = run("kube", args.as_dict().expect("dict"), &context, &machine);
+            assert_eq!(said(&result), *message, "{args:?}");
+            assert_eq!(
+                result.get("changed"),
+                Some(Value::from(*changed)),
+                "{args:?}"
+            );
+            assert_eq!(machine.commands().len(), lines.len(), "{args:?}");
+        }
     }
 }

@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use crate::system::{System, accounts};
 use crate::value::{Dict, Value};
 
+pub use kube::hide_secrets;
 pub use outcome::{Fail, Ran};
 pub use spec::{Default, FILE_PARAMS, Kind, Param, Spec, truth};
 

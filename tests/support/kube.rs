@@ -1,4 +1,4 @@
-//! A stand-in Kubernetes API server for a test, and the kubectl programs that can talk to it.
+//! API servers for a test, a stand-in and the real one, and the kubectl programs that can talk to them.
 //!
 //! ```ignore
 //! let api = StandIn::start("127.0.0.1:0");
@@ -7,6 +7,8 @@
 //! ```
 
 use crate::standin::{Options, Server};
+use crate::support::lab::Lab;
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -108,6 +110,120 @@ impl StandIn {
     /// Returns a directory that lives as long as the server.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
+    }
+}
+
+/// A real kube-apiserver with etcd; both end with this value, or with the test's process.
+pub(crate) struct Real {
+    directory: tempfile::TempDir,
+    /// The lab whose hosts reach it.
+    lab: Option<PathBuf>,
+}
+
+impl Real {
+    /// Starts one on loopback.
+    pub(crate) fn start() -> Self {
+        Self::start_at(None, "127.0.0.1")
+    }
+
+    /// Starts one where the hosts of a lab reach it.
+    pub(crate) fn start_for(lab: &Lab) -> Self {
+        if lab.is_privileged() {
+            Self::start_at(Some(lab.state()), "10.77.0.1")
+        } else {
+            Self::start()
+        }
+    }
+
+    fn start_at(lab: Option<PathBuf>, address: &str) -> Self {
+        let real = Self {
+            directory: tempfile::tempdir().expect("a temporary directory"),
+            lab,
+        };
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kube/start-apiserver");
+        let output = real
+            .command(&script)
+            .args(["--owner", &std::process::id().to_string()])
+            .arg(real.directory.path())
+            .arg(address)
+            .output()
+            .expect("the script can be run");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        real
+    }
+
+    /// Starts a command line that runs `program` where the server can be reached.
+    fn command(&self, program: &Path) -> Command {
+        let Some(lab) = &self.lab else {
+            return Command::new(program);
+        };
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/in");
+        let mut command = Command::new(script);
+        command.env("REGROLE_LAB", lab).arg(program);
+        command
+    }
+
+    /// Returns the administrator's kubeconfig.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.directory.path().join("kubeconfig")
+    }
+
+    /// Returns the kubeconfig of a user who may only read (403 for writes).
+    pub(crate) fn readonly_kubeconfig(&self) -> PathBuf {
+        self.directory.path().join("readonly.kubeconfig")
+    }
+
+    /// Runs kubectl as the administrator; returns its standard output.
+    pub(crate) fn kubectl(&self, kubectl: &Path, arguments: &[&str]) -> String {
+        let output = self
+            .command(kubectl)
+            .arg("--kubeconfig")
+            .arg(self.kubeconfig())
+            .args(arguments)
+            .env("HOME", self.directory.path())
+            .output()
+            .expect("kubectl runs");
+        assert!(
+            output.status.success(),
+            "kubectl {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Returns the objects that the tests' roles deal with: `KIND NAMESPACE/NAME`, and the whole as
+    /// YAML with the server's version of it.
+    pub(crate) fn objects(&self, kubectl: &Path) -> BTreeMap<String, String> {
+        const KINDS: &str = "namespaces,serviceaccounts,configmaps,secrets,services,persistentvolumeclaims,deployments,daemonsets,replicasets,pods,roles,rolebindings,podsecuritypolicies";
+        const NAMES: &str = r"jsonpath={range .items[*]}{.kind}{' '}{.metadata.namespace}{'/'}{.metadata.name}{'\n'}{end}";
+        let names = self.kubectl(kubectl, &["get", KINDS, "-A", "-o", NAMES]);
+        let yaml = self.kubectl(kubectl, &["get", KINDS, "-A", "-o", "yaml"]);
+        let mut items: Vec<String> = Vec::new();
+        for line in yaml.lines().skip_while(|line| *line != "items:").skip(1) {
+            if line.starts_with("- ") {
+                items.push(String::new());
+            } else if !line.starts_with(' ') && !line.is_empty() {
+                break;
+            }
+            let item = items.last_mut().expect("a first item");
+            item.push_str(line.get(2..).unwrap_or_default());
+            item.push('\n');
+        }
+        let names: Vec<String> = names.lines().map(str::to_owned).collect();
+        assert_eq!(names.len(), items.len(), "{yaml}");
+        names.into_iter().zip(items).collect()
+    }
+}
+
+impl Drop for Real {
+    fn drop(&mut self) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kube/stop-apiserver");
+        // A panic here would hide the test's own.
+        let _ = Command::new(script).arg(self.directory.path()).output();
     }
 }
 

@@ -130,6 +130,17 @@ impl Lab {
         run(&mut command)
     }
 
+    /// Returns a host's root directory as this machine sees it.
+    ///
+    /// Without root, hosts share the machine's: it is the directory that a host's files go to.
+    pub(crate) fn root(&self, host: &str) -> PathBuf {
+        if !self.privileged {
+            return self.state().join(format!("{host}.root"));
+        }
+        let pid = run(self.script("hosts").args(["pid", host]));
+        PathBuf::from(format!("/proc/{}/root", pid.trim()))
+    }
+
     /// Takes a host's network away; connections to it hang.
     pub(crate) fn cut(&self, host: &str) {
         run(self.script("hosts").args(["cut", host]));

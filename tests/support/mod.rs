@@ -4,3 +4,4 @@ pub(crate) mod lab;
 
 pub(crate) mod kube;
 pub(crate) mod sandbox;
+pub(crate) mod watch;

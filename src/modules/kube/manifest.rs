@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::diag::Sources;
 use crate::system::{FileType, System};
 use crate::value::Value;
-use crate::yaml;
+use crate::yaml::{self, EmitStyle};
 
 /// One object of a manifest.
 pub(super) struct Object {
@@ -126,11 +126,33 @@ pub(super) fn objects(bytes: &[u8], name: &str) -> Result<Vec<Object>, String> {
         let Some(value) = node.map(|n| n.to_value()) else {
             continue;
         };
-        if let Some(object) = object(&value, document) {
-            found.push(object);
+        match (value.get("kind"), value.get("items")) {
+            (Some(kind), Some(Value::List(items))) if kind.to_str() == "List" => {
+                found.extend(items.to_vec().iter().filter_map(|item| object(item, None)));
+            }
+            _ => found.extend(object(&value, Some(document))),
         }
     }
     Ok(found)
+}
+
+/// Reads one object's document; none where it isn't YAML.
+pub(super) fn value(text: &str) -> Value {
+    let sources = Sources::default();
+    let id = sources.add("manifest", text);
+    let node = yaml::load(&sources, id).ok().flatten();
+    node.map_or(Value::None, |node| node.to_value())
+}
+
+/// Writes an object as one document, its keys in order.
+pub(super) fn emit(value: &Value) -> String {
+    let style = EmitStyle {
+        indent: 2,
+        width: usize::MAX,
+        sort_keys: true,
+        flow: Some(false),
+    };
+    yaml::emit(value, &style).unwrap_or_default()
 }
 
 fn documents(text: &str) -> Vec<String> {
@@ -147,7 +169,7 @@ fn documents(text: &str) -> Vec<String> {
     all
 }
 
-fn object(value: &Value, text: String) -> Option<Object> {
+fn object(value: &Value, document: Option<String>) -> Option<Object> {
     let part =
         |value: &Value, key: &str| value.get(key).filter(|v| !v.is_none()).map(|v| v.to_str());
     let kind = part(value, "kind")?;
@@ -163,6 +185,6 @@ fn object(value: &Value, text: String) -> Option<Object> {
         namespace: part(&meta, "namespace"),
         kind,
         defines,
-        text,
+        text: document.unwrap_or_else(|| emit(value)),
     })
 }
