@@ -54,11 +54,11 @@ fn hosts_that_refuse_are_named_and_the_others_go_on() {
     for (host, said) in [
         (
             "refused",
-            "UNREACHABLE! => {\"changed\": false, \"msg\": \"Failed to connect to the host via ssh: ssh: connect to host 10.77.0.1 port 22: Connection refused",
+            "UNREACHABLE! => {\"changed\": false, \"msg\": \"Task failed: Failed to connect to the host via ssh: ssh: connect to host 10.77.0.1 port 22: Connection refused",
         ),
         (
             "down",
-            "UNREACHABLE! => {\"changed\": false, \"msg\": \"Failed to connect to the host via ssh: ssh: connect to host 10.77.0.250 port 22: ",
+            "UNREACHABLE! => {\"changed\": false, \"msg\": \"Task failed: Failed to connect to the host via ssh: ssh: connect to host 10.77.0.250 port 22: ",
         ),
         ("keyrefused", "Permission denied (publickey"),
         ("keychanged", "REMOTE HOST IDENTIFICATION HAS CHANGED"),

@@ -7,10 +7,7 @@ use crate::value::{Dict, Value};
 pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
     only("debug", &args, &["msg", "var", "verbosity"])?;
     if args.contains("msg") && args.contains("var") {
-        return Err(Error::new(
-            Kind::Argument,
-            "'msg' and 'var' are incompatible options",
-        ));
+        return Err(Error::new(Kind::Argument, context.level.msg_and_var()));
     }
     let result = Dict::new();
     let least: i64 = match text(&args, "verbosity") {

@@ -34,17 +34,12 @@ fn places(context: &Context, sub: &str, name: &str) -> Vec<PathBuf> {
         return vec![path];
     }
     let mut places = Vec::new();
-    let mut add = |place: PathBuf| {
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    };
     let inside = Path::new(name).starts_with(sub);
     let mut look = |dir: &Path| {
         if !inside {
-            add(dir.join(sub).join(&path));
+            places.push(dir.join(sub).join(&path));
         }
-        add(dir.join(&path));
+        places.push(dir.join(&path));
     };
     let (roles, play) = context
         .search_path

@@ -75,6 +75,7 @@ struct Inner {
     kind: Kind,
     message: String,
     labels: Vec<Label>,
+    note: Option<String>,
     help: Option<String>,
     cause: Option<Error>,
     syntax: Option<Syntax>,
@@ -87,6 +88,7 @@ impl Error {
             kind,
             message: message.into(),
             labels: Vec::new(),
+            note: None,
             help: None,
             cause: None,
             syntax: None,
@@ -130,6 +132,13 @@ impl Error {
             span,
             text: text.into(),
         });
+        self
+    }
+
+    /// Says what Ansible itself says below the place.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Error {
+        self.0.note = Some(note.into());
         self
     }
 
@@ -199,6 +208,11 @@ impl Error {
     /// Returns the message alone, without places, help or cause.
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// Returns what Ansible itself says below the place, if anything.
+    pub fn note_text(&self) -> Option<&str> {
+        self.0.note.as_deref()
     }
 
     /// Returns the help, if any.

@@ -72,6 +72,7 @@ impl std::fmt::Display for Location {
 struct Source {
     name: Rc<str>,
     text: Rc<str>,
+    whole: bool,
 }
 
 /// All texts read so far, and what was odd in them. Clones share one store.
@@ -81,12 +82,23 @@ pub struct Sources(Rc<RefCell<Vec<Source>>>, Rc<RefCell<Vec<Notice>>>);
 impl Sources {
     /// Keeps a text under a name and returns its id.
     pub fn add(&self, name: impl Into<Rc<str>>, text: impl Into<Rc<str>>) -> SourceId {
+        self.push(name.into(), text.into(), false)
+    }
+
+    /// Keeps a text of which Ansible's own messages name the file only, not the line.
+    pub fn add_whole(&self, name: impl Into<Rc<str>>, text: impl Into<Rc<str>>) -> SourceId {
+        self.push(name.into(), text.into(), true)
+    }
+
+    fn push(&self, name: Rc<str>, text: Rc<str>, whole: bool) -> SourceId {
         let mut all = self.0.borrow_mut();
-        all.push(Source {
-            name: name.into(),
-            text: text.into(),
-        });
+        all.push(Source { name, text, whole });
         SourceId((all.len() - 1) as u32)
+    }
+
+    /// Says whether Ansible's own messages name the source only, not the line.
+    pub fn is_whole(&self, id: SourceId) -> bool {
+        self.0.borrow().get(id.0 as usize).is_some_and(|s| s.whole)
     }
 
     /// Returns a source's name; `<unknown>` for an id of another store.

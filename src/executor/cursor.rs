@@ -31,7 +31,10 @@ struct Frame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterFailure {
     /// A rescue section takes over.
-    Rescued,
+    Rescued {
+        /// It was another rescue section that failed.
+        from_rescue: bool,
+    },
     /// Nothing catches it: the host leaves the play (its `always` sections run first).
     Failed,
 }
@@ -167,11 +170,15 @@ impl Cursor {
 
     /// Records that the current task failed, and moves to where that leads.
     pub(super) fn fail(&mut self) -> AfterFailure {
+        let from_rescue = self
+            .frames
+            .last()
+            .is_some_and(|frame| frame.section == Section::Rescue);
         self.fail_frames();
         if self.failed {
             AfterFailure::Failed
         } else {
-            AfterFailure::Rescued
+            AfterFailure::Rescued { from_rescue }
         }
     }
 

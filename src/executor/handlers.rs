@@ -6,9 +6,9 @@
 
 use std::rc::Rc;
 
+use super::batch::Batch;
 use super::include;
 use super::job::Job;
-use super::play::Batch;
 use super::run::Runner;
 use crate::diag::{Error, Kind, Result};
 use crate::playbook::{Item, Task};
@@ -33,7 +33,7 @@ fn all(batch: &Batch) -> Vec<Rc<Task>> {
     out
 }
 
-/// Notifies the handlers that a changed task names, for its host (or all, after `run_once`).
+/// Notifies the handlers that a changed task names, on some hosts.
 ///
 /// # Errors
 /// A name that no handler has.
@@ -42,14 +42,9 @@ pub(super) fn notify(
     batch: &mut Batch,
     task: &Rc<Task>,
     job: &Job,
-    also: &[Rc<str>],
+    hosts: &[Rc<str>],
 ) -> Result<()> {
     let handlers = all(batch);
-    let hosts: Vec<Rc<str>> = if also.is_empty() {
-        vec![job.host.clone()]
-    } else {
-        also.to_vec()
-    };
     for wanted in &task.settings.notify {
         let rendered = job.templar().render(wanted)?;
         let names = match &rendered {
@@ -78,7 +73,7 @@ pub(super) fn notify(
                     ),
                 ));
             }
-            for host in &hosts {
+            for host in hosts {
                 for id in &found {
                     if batch.notified.entry(host.clone()).or_default().insert(*id) {
                         runner.report.notified(&name, host);

@@ -6,8 +6,8 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use super::batch::Batch;
 use super::job::Job;
-use super::play::Batch;
 use super::run::Runner;
 use crate::diag::{Error, Kind, Result};
 use crate::playbook::{IncludeRole, Item, Task};

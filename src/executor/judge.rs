@@ -1,5 +1,6 @@
 //! What a result means: failed, changed, worth another try; and what a loop's results add up to.
 
+use crate::compat::Level;
 use crate::diag::{Error, Kind, Result};
 use crate::playbook::Task;
 use crate::template::Templar;
@@ -13,6 +14,8 @@ pub(crate) struct Outcome {
     pub result: Dict,
     /// What failed, with places.
     pub error: Option<Error>,
+    /// The host that it was delegated to, and that host's address where it differs.
+    pub delegated: Option<(String, Option<String>)>,
 }
 
 impl Outcome {
@@ -20,18 +23,23 @@ impl Outcome {
     pub(super) fn of(result: Dict) -> Outcome {
         Outcome {
             result,
-            error: None,
+            ..Outcome::default()
         }
     }
 
     /// Makes a failed outcome of an error.
     pub(super) fn failed(error: Error) -> Outcome {
+        Outcome::failed_saying(error.full_message(), error)
+    }
+
+    /// Makes a failed outcome of an error, with a message of its own.
+    pub(super) fn failed_saying(message: String, error: Error) -> Outcome {
         let result = Dict::new();
         result.set("failed", true);
-        result.set("msg", error.full_message());
+        result.set("msg", message);
         Outcome {
-            result,
             error: Some(error),
+            ..Outcome::of(result)
         }
     }
 
@@ -59,48 +67,53 @@ pub(super) fn complete(outcome: &mut Outcome) {
 /// Applies `changed_when` and `failed_when`.
 ///
 /// The result is visible under its registered name while the conditions are evaluated.
-pub(super) fn judge(task: &Task, view: &View, templar: &Templar, outcome: &mut Outcome) {
+///
+/// # Errors
+/// A condition that can't be evaluated; the result is a failed one then.
+pub(super) fn judge(
+    task: &Task,
+    view: &View,
+    templar: &Templar,
+    outcome: &mut Outcome,
+) -> Result<()> {
     if outcome.is("skipped") {
-        return;
+        return Ok(());
     }
     show(task, view, templar, &outcome.result);
     if !task.changed_when.is_empty() {
         match all(templar, &task.changed_when) {
             Ok(changed) => outcome.result.set("changed", changed),
-            Err(error) => {
-                outcome.result.set("failed", true);
-                outcome
-                    .result
-                    .set("changed_when_result", error.full_message());
-                outcome.error = Some(error);
-                return;
-            }
+            Err(error) => return misjudged(outcome, "changed_when_result", error),
         }
     }
     if !task.failed_when.is_empty() {
         match all(templar, &task.failed_when) {
-            Ok(failed) => {
-                outcome.result.set("failed_when_result", failed);
-                outcome.result.set("failed", failed);
-                if !failed {
-                    // What the module said about its failure stays, but it isn't one any more.
-                    if let Some(suppressed) = outcome.result.remove("exception") {
-                        outcome
-                            .result
-                            .set("failed_when_suppressed_exception", suppressed);
-                    }
-                    outcome.error = None;
-                }
-            }
-            Err(error) => {
-                outcome.result.set("failed", true);
-                outcome
-                    .result
-                    .set("failed_when_result", error.full_message());
-                outcome.error = Some(error);
-            }
+            Ok(failed) => take_failed(outcome, failed),
+            Err(error) => return misjudged(outcome, "failed_when_result", error),
         }
     }
+    Ok(())
+}
+
+fn misjudged(outcome: &mut Outcome, key: &str, error: Error) -> Result<()> {
+    outcome.result.set("failed", true);
+    outcome.result.set(key, error.full_message());
+    Err(error)
+}
+
+/// Takes what `failed_when` says.
+fn take_failed(outcome: &mut Outcome, failed: bool) {
+    outcome.result.set("failed_when_result", failed);
+    outcome.result.set("failed", failed);
+    if failed {
+        return;
+    }
+    // What the module said about its failure stays, but it isn't one any more.
+    if let Some(suppressed) = outcome.result.remove("exception") {
+        let key = "failed_when_suppressed_exception";
+        outcome.result.set(key, suppressed);
+    }
+    outcome.error = None;
 }
 
 /// Says whether `until` is satisfied; without one, success satisfies.
@@ -145,7 +158,7 @@ pub(super) fn skipped(condition: &Value) -> Outcome {
 }
 
 /// Adds a loop's results up.
-pub(super) fn sum_up(items: Vec<Outcome>) -> Outcome {
+pub(super) fn sum_up(level: Level, items: Vec<Outcome>) -> Outcome {
     let result = Dict::new();
     if items.is_empty() {
         result.set("changed", false);
@@ -174,13 +187,17 @@ pub(super) fn sum_up(items: Vec<Outcome>) -> Outcome {
     result.set("skipped", skipped);
     if failed {
         result.set("failed", true);
-        result.set("msg", "One or more items failed");
+        result.set("msg", level.failed_loop());
     } else if skipped {
         result.set("msg", "All items skipped");
     } else {
         result.set("msg", "All items completed");
     }
-    Outcome { result, error }
+    Outcome {
+        result,
+        error,
+        delegated: items.last().and_then(|item| item.delegated.clone()),
+    }
 }
 
 /// Says that a task's own keyword could not be rendered.
@@ -211,21 +228,27 @@ mod tests {
 
     #[test]
     fn a_loop_changes_if_one_item_does_and_skips_only_if_all_do() {
-        let sum = sum_up(vec![
-            outcome(&[("changed", true)]),
-            outcome(&[("changed", false), ("skipped", true)]),
-        ]);
+        let sum = sum_up(
+            Level::default(),
+            vec![
+                outcome(&[("changed", true)]),
+                outcome(&[("changed", false), ("skipped", true)]),
+            ],
+        );
         assert!(sum.is("changed") && !sum.is("skipped"));
         assert_eq!(
             sum.result.get("msg"),
             Some(Value::from("All items completed"))
         );
-        let none = sum_up(vec![]);
+        let none = sum_up(Level::default(), vec![]);
         assert_eq!(
             none.result.get("skipped_reason"),
             Some(Value::from("No items in the list"))
         );
-        let failed = sum_up(vec![outcome(&[("failed", true)]), outcome(&[])]);
+        let failed = sum_up(
+            Level::default(),
+            vec![outcome(&[("failed", true)]), outcome(&[])],
+        );
         assert_eq!(
             failed.result.get("msg"),
             Some(Value::from("One or more items failed"))

@@ -11,7 +11,7 @@ use crate::value::{Dict, Value};
 pub fn fixed(options: &Options, level: Level, sources: &[String], config: Option<&str>) -> Dict {
     let list = |items: &[String]| Value::list(items.iter().map(Value::str).collect());
     let vars = Dict::new();
-    vars.set("omit", omit());
+    vars.set("omit", omit(level));
     vars.set("ansible_version", level.ansible_version());
     vars.set("ansible_check_mode", options.check);
     vars.set("ansible_diff_mode", options.diff);

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
+use super::batch::Batch;
 use super::handlers;
-use super::play::Batch;
 use super::run::Runner;
 use crate::diag::{Error, Kind, Result};
 use crate::playbook::Task;
@@ -42,7 +42,9 @@ pub(super) fn run(
         task,
         hosts.first().map_or("localhost", |h| h),
     );
-    runner.report.task_start(task, &title, runner.options.check);
+    if runner.level.tells_meta_tasks() {
+        runner.report.task_start(task, &title, runner.options.check);
+    }
     let Some(first) = on.first().cloned() else {
         return Ok(());
     };

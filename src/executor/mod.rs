@@ -3,12 +3,16 @@
 //! One thread owns all state. Waiting happens in one place, [`task`], on the channel that the
 //! connections answer to; everything else is plain calls.
 
+mod aftermath;
+mod batch;
 mod connection;
 mod cursor;
+mod failure;
 mod handlers;
 mod include;
 mod job;
 mod judge;
+mod linear;
 mod magic;
 mod meta;
 mod options;

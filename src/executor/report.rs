@@ -135,7 +135,7 @@ impl Reporter {
                         host: job.host.to_string(),
                         task,
                         left,
-                        result: without_private(&outcome.result),
+                        result: outcome.result.clone(),
                     });
                 }
             }
@@ -152,15 +152,15 @@ impl Reporter {
     ) -> Shown {
         Shown {
             host: job.host.to_string(),
-            delegated: job
-                .delegated
-                .clone()
-                .map(|to| (to, job.delegated_address.clone())),
+            delegated: outcome.delegated.clone(),
             kind,
             result: without_secrets(&outcome.result),
             error: outcome.error.clone(),
             item,
-            is_loop: task.r#loop.is_some(),
+            is_loop: task
+                .r#loop
+                .as_ref()
+                .is_some_and(|repeat| repeat.items.truth()),
             action: task.action.resolved.clone(),
             ignored: false,
             no_log: job.no_log,
@@ -218,15 +218,18 @@ impl Reporter {
         self.tell(Event::Result(shown));
     }
 
-    pub(super) fn unreachable(&mut self, task: &Task, job: &Job, ignored: bool) {
+    /// Tells that a host could not be reached; `as_skipped` counts one that needn't as skipped.
+    pub(super) fn unreachable(&mut self, task: &Task, job: &Job, ignored: bool, as_skipped: bool) {
         let Some(outcome) = job.outcome() else { return };
         let mut shown = self.shown(task, job, outcome, ResultKind::Unreachable, None);
-        shown.ignored = ignored;
+        shown.ignored = ignored && !as_skipped;
         let counts = self.stats.of(&job.host);
-        if ignored {
-            counts.skipped += 1;
+        if shown.ignored {
+            counts.ok += 1;
+            counts.ignored += 1;
         } else {
             counts.unreachable += 1;
+            counts.skipped += u32::from(as_skipped);
         }
         self.tell(Event::Result(shown));
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::play::Batch;
+use super::batch::Batch;
 use super::run::Runner;
 use crate::diag::{Error, Kind, Result};
 use crate::playbook::{Action, Block, Item, LoopControl, Play, Task};

@@ -5,8 +5,9 @@
 
 use std::fmt::Write;
 
+use super::appears;
 use crate::compat::Level;
-use crate::diag::{Error, Sources, Span, Syntax};
+use crate::diag::{Error, SourceId, Sources, Span, Syntax};
 
 /// Renders an error for people, with the prefix of the level; ends in a line break.
 pub fn error_text(error: &Error, sources: &Sources, level: Level) -> String {
@@ -17,26 +18,10 @@ pub fn error_text(error: &Error, sources: &Sources, level: Level) -> String {
         Some(syntax) => unreadable(syntax, sources, level),
         None => error.full_message(),
     };
-    let mut out = format!("ERROR! {message}\n");
-    if let Some(span) = innermost(error) {
-        let at = sources.locate(span);
-        let text = sources.text(span.source);
-        let line = |number: usize| number.checked_sub(1).and_then(|n| text.lines().nth(n));
-        let _ = write!(
-            out,
-            "\nThe error appears to be in '{}': line {}, column {}, but may\nbe elsewhere in the file depending on the exact syntax problem.\n",
-            at.file, at.line, at.column
-        );
-        if let Some(here) = line(at.line) {
-            let _ = write!(
-                out,
-                "\nThe offending line appears to be:\n\n{}\n{here}\n{}^ here\n",
-                line(at.line - 1).unwrap_or_default(),
-                " ".repeat(at.column - 1)
-            );
-        }
+    match innermost(error) {
+        Some(span) => format!("ERROR! {message}{}", appears(sources, span)),
+        None => format!("ERROR! {message}\n"),
     }
-    out
 }
 
 /// Says that a file can be read neither as JSON nor as YAML, as before 2.19.
@@ -103,7 +88,10 @@ pub fn hints(error: &Error, sources: &Sources, places: bool) -> Vec<String> {
     };
     let mut next = Some(error);
     while let Some(one) = next {
-        if places && let Some(span) = one.span() {
+        if let Some(span) = one.span()
+            && (places || sources.is_whole(span.source))
+            && !sources.text(span.source).is_empty()
+        {
             add(format!("at {}", sources.locate(span)));
         }
         for label in one.labels().iter().skip(1) {
@@ -117,47 +105,73 @@ pub fn hints(error: &Error, sources: &Sources, places: bool) -> Vec<String> {
     out
 }
 
+/// One block: messages that share a place.
+struct Group<'a> {
+    text: String,
+    place: Option<Span>,
+    note: Option<&'a str>,
+}
+
 /// Renders an error as ansible-core 2.19 has it behind `[ERROR]: `, with origins and excerpts.
 ///
-/// Causes without a place of their own belong to the one above them. One block is shown under the
-/// message; several are listed with `<<< caused by >>>` between them.
+/// One block is shown under the message; several are listed with `<<< caused by >>>` between them.
 fn blocks(error: &Error, sources: &Sources) -> String {
-    let mut groups: Vec<(String, Option<Span>)> = Vec::new();
-    let mut next = Some(error);
-    while let Some(one) = next {
-        let span = one.span();
-        match groups.last_mut() {
-            Some((text, place)) if span.is_none() || *place == span || place.is_none() => {
-                let _ = write!(text, ": {}", one.message());
-                *place = place.or(span);
-            }
-            _ => groups.push((one.message().to_owned(), span)),
-        }
-        next = one.cause();
-    }
+    let groups = grouped(error);
     let mut out = error.full_message();
     out.push('\n');
     let count = groups.len();
-    for (index, (text, place)) in groups.iter().enumerate() {
+    for (index, group) in groups.iter().enumerate() {
         if count > 1 {
             let dot = if index + 1 < count { "." } else { "" };
-            let _ = write!(out, "\n{text}{dot}\n");
+            let _ = write!(out, "\n{}{dot}\n", group.text);
         }
-        if let Some(place) = place {
-            out.push_str(&origin(sources, *place));
+        if let Some(place) = group.place {
+            out.push_str(&origin(sources, place));
+        }
+        if let Some(note) = group.note {
+            let _ = write!(out, "\n{note}\n");
         }
         if index + 1 < count {
             out.push_str("\n<<< caused by >>>\n");
         }
     }
-    if groups.iter().any(|(_, place)| place.is_some()) {
+    if groups.iter().any(|group| group.place.is_some()) {
         out.push('\n');
     }
     out
 }
 
-/// Shows a place: its name, then the lines around it.
+/// Puts an error and its causes together where they share a place.
+fn grouped(error: &Error) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut next = Some(error);
+    while let Some(one) = next {
+        match groups.last_mut() {
+            Some(group) if start(group.place) == start(one.span()) => {
+                let _ = write!(group.text, ": {}", one.message());
+                group.note = group.note.or(one.note_text());
+            }
+            _ => groups.push(Group {
+                text: one.message().to_owned(),
+                place: one.span(),
+                note: one.note_text(),
+            }),
+        }
+        next = one.cause();
+    }
+    groups
+}
+
+/// Returns where a place begins: where it ends makes no other place of it.
+fn start(place: Option<Span>) -> Option<(SourceId, u32)> {
+    place.map(|span| (span.source, span.start))
+}
+
+/// Shows a place: its name, then the lines around it where those are known.
 pub(super) fn origin(sources: &Sources, span: Span) -> String {
+    if sources.is_whole(span.source) {
+        return format!("Origin: {}\n", sources.name(span.source));
+    }
     format!(
         "Origin: {}\n\n{}",
         sources.locate(span),
@@ -182,15 +196,36 @@ fn excerpt(sources: &Sources, span: Span) -> String {
         .take(at.line.min(lines.len()))
         .skip(first)
     {
-        let _ = writeln!(out, "{:>width$} {}", index + 1, line.replace('\t', " "));
+        let line = line.replace('\t', " ");
+        out.push_str(&cut(format!("{:>width$} {line}", index + 1)));
+        out.push('\n');
     }
-    let _ = writeln!(
-        out,
-        "{}^ column {}",
-        " ".repeat(width + at.column),
-        at.column
-    );
+    out.push_str(&marker(width + at.column, at.column));
     out
+}
+
+/// The longest line that an excerpt shows.
+const WIDTH: usize = 120;
+
+fn cut(line: String) -> String {
+    if line.chars().count() <= WIDTH {
+        return line;
+    }
+    let kept: String = line.chars().take(WIDTH - 3).collect();
+    format!("{kept}...")
+}
+
+/// Returns the line with the caret; nothing where its line is cut off before it.
+fn marker(blanks: usize, column: usize) -> String {
+    let behind = format!("^ column {column}");
+    if blanks + behind.len() <= WIDTH {
+        return format!("{}{behind}\n", " ".repeat(blanks));
+    }
+    if blanks >= WIDTH {
+        return String::new();
+    }
+    let before = format!("column {column} ^");
+    format!("{before:>width$}\n", width = blanks + 1)
 }
 
 #[cfg(test)]
@@ -199,13 +234,23 @@ mod tests {
     use crate::diag::Kind;
 
     #[test]
+    fn a_caret_that_does_not_fit_has_its_column_in_front() {
+        assert_eq!(marker(4, 3), "    ^ column 3\n");
+        assert_eq!(marker(112, 111), format!("{:>113}\n", "column 111 ^"));
+        assert_eq!(marker(136, 135), "");
+    }
+
+    #[test]
     fn causes_with_their_own_place_get_a_block_of_their_own() {
         let sources = Sources::default();
         let id = sources.add("/p.yml", "a\n- debug:\n    msg: x\n");
         let inner = Error::new(Kind::Undefined, "'nope' is undefined").at(sources.span(id, 20, 21));
-        let middle = Error::new(Kind::Value, "Finalization failed").caused_by(inner);
+        let place = sources.span(id, 4, 5);
+        let middle = Error::new(Kind::Value, "Finalization failed")
+            .at(place)
+            .caused_by(inner);
         let outer = Error::new(Kind::Module, "Task failed")
-            .at(sources.span(id, 4, 5))
+            .at(place)
             .caused_by(middle);
         assert_eq!(
             blocks(&outer, &sources),

@@ -34,7 +34,7 @@ pub struct Shown {
     pub error: Option<Error>,
     /// The item's label, for an item of a loop.
     pub item: Option<Value>,
-    /// The task has a loop.
+    /// The task has a loop, over more than a list that is written without items.
     pub is_loop: bool,
     /// The module or action, short name.
     pub action: String,

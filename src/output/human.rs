@@ -131,9 +131,10 @@ impl Human {
         }
     }
 
-    fn label(shown: &Shown) -> String {
+    fn label(&self, shown: &Shown) -> String {
+        let itself = self.options.level.shows_delegation_to_itself();
         match &shown.delegated {
-            Some((to, address)) if *to != shown.host => match address {
+            Some((to, address)) if itself || *to != shown.host => match address {
                 Some(address) => format!("{} -> {to}({address})", shown.host),
                 None => format!("{} -> {to}", shown.host),
             },
@@ -153,37 +154,18 @@ impl Human {
 
     /// Renders a result as JSON, the way it stands behind `=>`.
     fn dump(&self, shown: &Shown) -> String {
-        let always = shown
-            .result
-            .get("_ansible_verbose_always")
-            .is_some_and(|value| value.truth());
-        let pretty = always || self.options.verbosity > 2;
-        let result = presentable(shown, self.options.verbosity > 2);
-        let style = JsonStyle {
-            sort_keys: true,
-            ascii: false,
-            ..JsonStyle::default()
-        };
-        let style = if pretty {
-            JsonStyle {
-                indent: Some(4),
-                item_separator: ",",
-                ..style
-            }
-        } else {
-            style
-        };
-        Value::Dict(result)
-            .to_json(&style)
-            .unwrap_or_else(|error| error.full_message())
+        let full = self.options.verbosity > 2;
+        let pretty = full || is_shown_always(&shown.result);
+        json(presentable(shown, full, self.options.level), pretty)
     }
 
     /// Prints what led to a failure, in the form of the level.
     fn error(&mut self, shown: &Shown) {
-        let Some(error) = &shown.error else { return };
         if shown.no_log {
             return;
         }
+        self.exception(shown);
+        let Some(error) = &shown.error else { return };
         let in_blocks = self.options.level.shows_error_blocks();
         if in_blocks {
             let text = error_text(error, &self.sources, self.options.level);
@@ -197,6 +179,26 @@ impl Human {
         for hint in hints(error, &self.sources, !in_blocks) {
             self.notice(&Notice::hint(hint));
         }
+    }
+
+    /// Announces an error of code: its last line, or all of it where asked for.
+    fn exception(&mut self, shown: &Shown) {
+        let Some(exception) = shown.result.get("exception") else {
+            return;
+        };
+        if !self.options.level.announces_exceptions() {
+            return;
+        }
+        let text = exception.to_str();
+        let text = if self.options.verbosity < 3 {
+            let last = text.trim().rsplit('\n').next().unwrap_or_default();
+            format!(
+                "An exception occurred during task execution. To see the full traceback, use -vvv. The error was: {last}"
+            )
+        } else {
+            format!("The full traceback is:\n{text}")
+        };
+        self.failure(&text);
     }
 
     fn warnings_of(&mut self, shown: &Shown) {
@@ -226,7 +228,7 @@ impl Human {
         {
             return;
         }
-        let label = Human::label(shown);
+        let label = self.label(shown);
         let item = shown.item.as_ref().map(|item| {
             if shown.no_log {
                 Value::str("(censored due to no_log)")
@@ -276,15 +278,35 @@ impl Human {
         }
     }
 
+    fn retry(&mut self, host: &str, task: &str, left: i64, result: &Dict) {
+        let mut text = if self.options.level.tells_host_of_retries() {
+            format!("FAILED - RETRYING: [{host}]: {task} ({left} retries left).")
+        } else {
+            // `shell` is a form of `command` there.
+            let task = if task == "shell" { "command" } else { task };
+            format!("FAILED - RETRYING: {task} ({left} retries left).")
+        };
+        let always = is_shown_always(result);
+        if self.options.verbosity > 2 || always {
+            let full = self.options.verbosity > 2;
+            let shown = without_hidden(result, full);
+            text.push_str(&format!("Result was: {}", json(shown, always || full)));
+        }
+        self.colored(&text, Color::Skip);
+    }
+
     fn result(&mut self, shown: &Shown) {
-        let label = Human::label(shown);
+        let label = self.label(shown);
         let by_items = shown.is_loop && shown.result.contains("results");
         self.differences(shown);
         match shown.kind {
             ResultKind::Failed => {
                 self.task_banner();
-                if !by_items {
-                    self.error(shown);
+                // `debug` hides its results: its loops are told like any other task.
+                if !by_items || shown.action == "debug" {
+                    if !by_items {
+                        self.error(shown);
+                    }
                     self.warnings_of(shown);
                     if self.options.path_on_failure && self.options.verbosity < 2 {
                         let path = self.task_path.clone();
@@ -312,6 +334,10 @@ impl Human {
                 }
             }
             ResultKind::Skipped => {
+                let has_results = presentable(shown, false, self.options.level).contains("results");
+                if shown.is_loop && has_results && !self.options.level.tells_skipped_loops() {
+                    return;
+                }
                 if self.options.skipped_hosts {
                     self.task_banner();
                     let more = if self.is_verbose(shown) {
@@ -422,8 +448,51 @@ impl Human {
     }
 }
 
+/// Says whether a result is shown, and over several lines, however quiet the run is.
+fn is_shown_always(result: &Dict) -> bool {
+    result
+        .get("_ansible_verbose_always")
+        .is_some_and(|value| value.truth())
+}
+
+/// Renders a result as JSON, with sorted keys, on one line or on many.
+fn json(result: Dict, pretty: bool) -> String {
+    let style = JsonStyle {
+        sort_keys: true,
+        ascii: false,
+        ..JsonStyle::default()
+    };
+    let style = if pretty {
+        JsonStyle {
+            indent: Some(4),
+            item_separator: ",",
+            ..style
+        }
+    } else {
+        style
+    };
+    Value::Dict(result)
+        .to_json(&style)
+        .unwrap_or_else(|error| error.full_message())
+}
+
+/// Returns a result without the keys that are nobody's business.
+pub(super) fn without_hidden(result: &Dict, full: bool) -> Dict {
+    result
+        .to_vec()
+        .into_iter()
+        .filter(|(key, _)| {
+            key.as_str().is_none_or(|name| {
+                !name.starts_with("_ansible_")
+                    && !matches!(name, "failed" | "skipped" | "exception" | "_include_args")
+                    && (full || !matches!(name, "invocation" | "diff"))
+            })
+        })
+        .collect()
+}
+
 /// Returns a result as people may see it: without private keys, invocation, differences.
-pub(super) fn presentable(shown: &Shown, full: bool) -> Dict {
+pub(super) fn presentable(shown: &Shown, full: bool, level: Level) -> Dict {
     if shown.no_log {
         let censored = Dict::new();
         censored.set(
@@ -438,28 +507,28 @@ pub(super) fn presentable(shown: &Shown, full: bool) -> Dict {
         return censored;
     }
     let is_debug = shown.action == "debug";
-    let alone = is_debug && shown.result.contains("msg");
-    shown
-        .result
+    let visible = without_hidden(&shown.result, full);
+    if !is_debug {
+        return visible;
+    }
+    let alone = visible.contains("msg");
+    let by_item = shown.item.is_some() && full;
+    visible
         .to_vec()
         .into_iter()
         .filter(|(key, _)| {
-            let Some(name) = key.as_str() else {
-                return true;
-            };
-            if name.starts_with("_ansible_")
-                || matches!(name, "failed" | "skipped" | "exception" | "_include_args")
-            {
-                return false;
-            }
-            if alone {
-                return WITH_MESSAGE.contains(&name)
-                    || matches!(name, "item" | "ansible_loop_var") && shown.item.is_some() && full;
-            }
-            if is_debug {
-                return !matches!(name, "changed" | "invocation" | "skip_reason");
-            }
-            full || !matches!(name, "invocation" | "diff")
+            key.as_str().is_none_or(|name| {
+                if alone {
+                    return WITH_MESSAGE.contains(&name)
+                        || matches!(name, "item" | "ansible_loop_var") && by_item;
+                }
+                let of_loop = matches!(
+                    name,
+                    "ansible_loop_var" | "ansible_index_var" | "ansible_loop"
+                );
+                !(matches!(name, "changed" | "invocation" | "skip_reason")
+                    || of_loop && !level.debugs_loop_variables())
+            })
         })
         .collect()
 }
@@ -519,20 +588,7 @@ impl Callback for Human {
                 result,
             } => {
                 self.task_banner();
-                let mut text =
-                    format!("FAILED - RETRYING: [{host}]: {task} ({left} retries left).");
-                if self.options.verbosity > 1 {
-                    let style = JsonStyle {
-                        sort_keys: true,
-                        ascii: false,
-                        ..JsonStyle::default()
-                    };
-                    let dump = Value::Dict(result.clone())
-                        .to_json(&style)
-                        .unwrap_or_default();
-                    text.push_str(&format!("Result was: {dump}"));
-                }
-                self.colored(&text, Color::Skip);
+                self.retry(host, task, *left, result);
             }
             Event::Included { what, hosts, item } => {
                 self.task_banner();

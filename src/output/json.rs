@@ -6,7 +6,8 @@
 use std::io::Write;
 
 use super::event::{Callback, Event, ResultKind, Shown};
-use super::human::presentable;
+use super::human::{presentable, without_hidden};
+use crate::compat::Level;
 use crate::diag::Weight;
 use crate::value::{Dict, JsonStyle, Value};
 
@@ -61,7 +62,7 @@ impl Callback for Json {
                 object.set("host", host.as_str());
                 object.set("task", task.as_str());
                 object.set("left", *left);
-                object.set("result", result.clone());
+                object.set("result", without_hidden(result, true));
             }
             Event::Included { what, hosts, item } => {
                 object.set("event", "included");
@@ -145,5 +146,5 @@ fn result(object: &Dict, event: &str, shown: &Shown) {
     if let Some(item) = &shown.item {
         object.set("item", item.clone());
     }
-    object.set("result", presentable(shown, true));
+    object.set("result", presentable(shown, true, Level::default()));
 }

@@ -3,6 +3,7 @@
 //! The executor tells what happens as [`Event`]s; a [`Callback`] shows them. Nothing here decides
 //! anything.
 
+mod appears;
 mod color;
 mod diff;
 mod error;
@@ -14,6 +15,7 @@ mod stats;
 mod status;
 mod wrap;
 
+pub use appears::appears;
 pub use diff::unified;
 pub use error::{error_text, hints};
 pub use event::{Callback, Event, ResultKind, Shown};

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::templar::{MapVariables, Templar, TemplarContext, Variables, syntax};
+use super::templar::{MapVariables, Templar, TemplarContext, Variables};
+use super::wording::{self, What};
 use crate::diag::{Error, Kind, Result};
 use crate::jinja::{Options, Place};
 use crate::value::{Dict, Str, Value};
@@ -60,7 +61,8 @@ pub(super) fn render(
     let source = shared
         .options
         .sources
-        .add(shown.to_string_lossy().into_owned(), text.clone());
+        .add_whole(shown.to_string_lossy().into_owned(), text.clone());
+    let level = shared.options.level;
     let mut options = Options {
         trim_blocks: given.trim_blocks,
         lstrip_blocks: given.lstrip_blocks,
@@ -111,7 +113,7 @@ pub(super) fn render(
             &shown.to_string_lossy(),
             &options,
         )
-        .map_err(syntax)?;
+        .map_err(|error| wording::of(level, What::Template, &text, error))?;
     let mut dirs: Vec<PathBuf> = shown.parent().map(Path::to_path_buf).into_iter().collect();
     for dir in search {
         dirs.push(dir.join("templates"));
@@ -122,14 +124,18 @@ pub(super) fn render(
         .env
         .render_with(&compiled, &TemplarContext(inner), &options);
     shared.files.path.replace(before);
-    rendered.map(|rendered| restored(body, rendered))
+    rendered
+        .map(|rendered| restored(body, rendered, &options.newline_sequence))
+        .map_err(|error| wording::of(level, What::Template, &text, error))
 }
 
 /// Gives a result as many newlines at its end as its template has.
-pub(super) fn restored(source: &str, mut rendered: String) -> String {
-    let count = |text: &str| text.len() - text.trim_end_matches('\n').len();
-    let missing = count(source).saturating_sub(count(&rendered));
-    rendered.extend(std::iter::repeat_n('\n', missing));
+pub(super) fn restored(source: &str, mut rendered: String, newline: &str) -> String {
+    let count = |text: &str, newline: &str| {
+        (text.len() - text.trim_end_matches(newline).len()) / newline.len().max(1)
+    };
+    let missing = count(source, "\n").saturating_sub(count(&rendered, newline));
+    rendered.extend(std::iter::repeat_n(newline, missing));
     rendered
 }
 
@@ -142,6 +148,7 @@ pub(super) fn render_text(
     native: bool,
 ) -> Result<Value> {
     let shared = &templar.0.shared;
+    let level = shared.options.level;
     let mut options = shared.env.options.clone();
     for (key, value) in given.to_vec() {
         set_option(&mut options, &key.value().to_str(), &value)?;
@@ -155,10 +162,9 @@ pub(super) fn render_text(
             "<template>",
             &options,
         )
-        .map_err(syntax)?;
+        .map_err(|error| wording::of(level, What::Template, text, error))?;
     let before = shared.files.path.replace(search.to_vec());
     let context = TemplarContext(templar.clone());
-    let level = shared.options.level;
     let rendered = if native && level.native_results() {
         shared
             .env
@@ -177,8 +183,9 @@ pub(super) fn render_text(
             })
     };
     shared.files.path.replace(before);
+    let rendered = rendered.map_err(|error| wording::of(level, What::Template, text, error));
     let rendered = match rendered? {
-        Value::Str(made) => Value::Str(made.like(restored(text, made.to_string()))),
+        Value::Str(made) => Value::Str(made.like(restored(text, made.to_string(), "\n"))),
         other => other,
     };
     super::templar::check(&rendered, 0)?;

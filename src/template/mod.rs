@@ -8,6 +8,7 @@ mod results;
 mod shared;
 mod templar;
 mod tests;
+mod wording;
 
 pub use file::FileOptions;
 pub use filters::TABLES as FILTER_TABLES;
@@ -15,9 +16,11 @@ pub use lookups::TABLE as LOOKUPS;
 pub use shared::{Shared, SharedOptions};
 pub use templar::{MapVariables, Templar, Variables};
 pub use tests::TABLE as TESTS;
+pub(crate) use wording::class as error_class;
 
 use std::rc::Rc;
 
+use crate::compat::Level;
 use crate::value::{Object, Value};
 
 /// The value of `omit`: an argument that has it is left out.
@@ -37,8 +40,16 @@ impl Object for Omit {
     }
 }
 
-/// Returns the value of `omit`.
-pub fn omit() -> Value {
+/// What `omit` begins with where it is text.
+const OMIT_TEXT: &str = "__omit_place_holder__";
+
+/// Returns the value of `omit`: a thing of its own, or text that nothing else is.
+pub fn omit(level: Level) -> Value {
+    if level.omits_by_text() {
+        let bits: [u64; 3] = [rand::random(), rand::random(), rand::random()];
+        let digits = format!("{:016x}{:016x}{:016x}", bits[0], bits[1], bits[2]);
+        return Value::str(format!("{OMIT_TEXT}{}", &digits[..40]));
+    }
     Value::Object(Rc::new(Omit))
 }
 

@@ -42,9 +42,46 @@ pub(super) fn from_text(text: &str) -> Value {
     Value::str(text)
 }
 
+/// Filters whose text is never read back.
+///
+/// **Source:** the default of Ansible's setting `STRING_TYPE_FILTERS`.
+const TEXT_FILTERS: &[&str] = &[
+    "string",
+    "to_json",
+    "to_nice_json",
+    "to_yaml",
+    "to_nice_yaml",
+    "ppretty",
+    "json",
+];
+
+/// Says whether an output of a template ends in a filter whose text is never read back.
+pub(super) fn stays_text(template: &str) -> bool {
+    template.split("}}").any(|output| {
+        let Some((_, last)) = output.rsplit_once('|') else {
+            return false;
+        };
+        let last = last.trim();
+        let end = last
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(last.len());
+        let (name, rest) = last.split_at(end);
+        let rest = rest.trim();
+        TEXT_FILTERS.contains(&name) && (rest.is_empty() || rest.ends_with(')'))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_becomes_json_stays_text() {
+        assert!(stays_text("{{ a | to_json }}"));
+        assert!(stays_text("{{ (a | to_nice_json(indent=2)) }}"));
+        assert!(!stays_text("{{ a | to_json | from_json }}"));
+        assert!(!stays_text("{{ a }}"));
+    }
 
     #[test]
     fn text_that_reads_as_a_container_becomes_one() {

@@ -112,7 +112,7 @@ impl Loader for Files {
         };
         let text = super::file::read(&found)?;
         let shown = found.to_string_lossy().into_owned();
-        let source = self.sources.add(shown.clone(), text.clone());
+        let source = self.sources.add_whole(shown.clone(), text.clone());
         Ok(Some(Loaded {
             text: text.into(),
             place: Place::Source(source, 0),

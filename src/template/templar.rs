@@ -9,7 +9,9 @@ use std::rc::Rc;
 use super::lookups;
 use super::results;
 use super::shared::Shared;
+use super::wording::{self, What};
 use super::{FileOptions, condition};
+use crate::compat::Level;
 use crate::diag::{Error, Kind, Result, Span};
 use crate::jinja::{Context, PathKey, Place, is_dict_method};
 use crate::value::{Dict, Key, MAX_DEPTH, Runtime, Str, Undefined, Value};
@@ -65,7 +67,17 @@ pub(super) struct Inner {
     /// Variables rendered so far.
     memo: RefCell<HashMap<String, Value>>,
     /// What is being rendered, to tell cycles.
-    open: RefCell<Vec<String>>,
+    open: RefCell<Vec<Open>>,
+    /// Where what fails becomes text in its place: the errors so far.
+    marked: Option<RefCell<Vec<Error>>>,
+}
+
+/// A variable that is being rendered.
+struct Open {
+    name: String,
+    /// The keys behind the name, as text.
+    path: String,
+    raw: Value,
 }
 
 impl Templar {
@@ -76,7 +88,39 @@ impl Templar {
             vars,
             memo: RefCell::default(),
             open: RefCell::default(),
+            marked: None,
         }))
+    }
+
+    /// Makes a templar for the same variables that puts a text in the place of what fails.
+    fn marking(&self) -> Templar {
+        Templar(Rc::new(Inner {
+            shared: self.0.shared.clone(),
+            vars: self.0.vars.clone(),
+            memo: RefCell::default(),
+            open: RefCell::default(),
+            marked: Some(RefCell::default()),
+        }))
+    }
+
+    /// Puts a text in the place of an error, where that is wanted.
+    fn mark(&self, error: Error) -> Result<Value> {
+        let Some(marked) = &self.0.marked else {
+            return Err(error);
+        };
+        let mut marked = marked.borrow_mut();
+        let text = format!(
+            "<< error {} - {} >>",
+            marked.len() + 1,
+            error.full_message()
+        );
+        marked.push(error);
+        Ok(Value::str(text))
+    }
+
+    /// Returns the compatibility level.
+    pub(crate) fn level(&self) -> Level {
+        self.0.shared.options.level
     }
 
     /// Returns the number of `-v`.
@@ -124,7 +168,13 @@ impl Templar {
 
     /// Says whether a value is `omit`.
     pub fn is_omit(&self, value: &Value) -> bool {
-        matches!(value, Value::Object(object) if object.type_name() == "Omit")
+        match value {
+            Value::Object(object) => object.type_name() == "Omit",
+            Value::Str(text) if text.starts_with(super::OMIT_TEXT) => {
+                self.0.vars.get("omit").as_ref() == Some(value)
+            }
+            _ => false,
+        }
     }
 
     /// Leaves out what is `omit` inside of lists and dicts.
@@ -133,7 +183,7 @@ impl Templar {
             Value::List(list) => Value::list(
                 list.to_vec()
                     .iter()
-                    .filter(|item| !self.is_omit(item))
+                    .filter(|item| self.level().omits_by_text() || !self.is_omit(item))
                     .map(|item| self.strip_omit(item))
                     .collect(),
             ),
@@ -148,8 +198,8 @@ impl Templar {
         }
     }
 
-    /// Returns what `debug: var=…` shows: the value of an expression, or a text that says that it
-    /// is undefined.
+    /// Returns what `debug: var=…` shows: the value of an expression; texts in the place of what is
+    /// undefined.
     ///
     /// # Errors
     /// What evaluating raises, besides what is undefined.
@@ -165,11 +215,32 @@ impl Templar {
             Ok(value)
         }) {
             Ok(value) => Ok(value),
-            Err(error) if error.kind() == Kind::Undefined => {
-                Ok(Value::str("VARIABLE IS NOT DEFINED!"))
-            }
-            Err(error) => Err(error),
+            Err(error) if error.kind() != Kind::Undefined => Err(error),
+            Err(_) if self.level().marks_errors() => self.marking().marked_expression(&text),
+            Err(_) => Ok(Value::str("VARIABLE IS NOT DEFINED!")),
         }
+    }
+
+    fn marked_expression(&self, text: &Str) -> Result<Value> {
+        let value = match self.expression(text) {
+            Err(error) if error.kind() == Kind::Undefined => self.mark(error)?,
+            other => other?,
+        };
+        let value = value.map_leaves(&mut |leaf| match leaf {
+            Value::Undefined(undefined) => self
+                .mark(undefined.error())
+                .unwrap_or_else(|_| leaf.clone()),
+            other => other.clone(),
+        });
+        let marked = self.0.marked.as_ref();
+        let errors = marked.map(RefCell::take).unwrap_or_default();
+        let place = errors.first().and_then(Error::span).or(text.span());
+        self.0
+            .shared
+            .options
+            .sources
+            .note(wording::marked(&errors, place));
+        Ok(value)
     }
 
     /// Evaluates an expression.
@@ -177,15 +248,21 @@ impl Templar {
     /// # Errors
     /// What evaluating raises.
     pub fn expression(&self, text: &Str) -> Result<Value> {
+        self.expression_of(text, &format!("{{{{{text}}}}}"))
+    }
+
+    /// Evaluates an expression that errors show as part of a template.
+    pub(super) fn expression_of(&self, text: &Str, template: &str) -> Result<Value> {
         let env = &self.0.shared.env;
-        let compiled = env
-            .compile_expression(text, place(text), text.is_trusted())
-            .map_err(syntax)?;
+        let level = self.0.shared.options.level;
+        let compiled = env.compile_expression(text, place(text), text.is_trusted());
         let context = TemplarContext(self.clone());
-        match env.evaluate(&compiled, &context)? {
-            Value::Undefined(undefined) => Err(undefined.error()),
-            value => Ok(value),
-        }
+        compiled
+            .and_then(|compiled| match env.evaluate(&compiled, &context)? {
+                Value::Undefined(undefined) => Err(undefined.error()),
+                value => Ok(value),
+            })
+            .map_err(|error| wording::of(level, What::Expression, template, error))
     }
 
     /// Returns the items of a loop: `loop` without, `with_NAME` with a lookup's name.
@@ -228,16 +305,25 @@ impl Templar {
     /// # Errors
     /// What rendering raises.
     pub(super) fn template(&self, text: &Str) -> Result<Value> {
+        let level = self.0.shared.options.level;
+        let made = match self.template_raw(text) {
+            Ok(Value::Undefined(undefined)) if self.0.marked.is_some() => Err(undefined.error()),
+            other => other,
+        };
+        made.or_else(|error| self.mark(wording::of(level, What::Template, text, error)))
+    }
+
+    fn template_raw(&self, text: &Str) -> Result<Value> {
         let env = &self.0.shared.env;
         let level = self.0.shared.options.level;
-        let compiled = env.compile(text, place(text), true).map_err(syntax)?;
+        let compiled = env.compile(text, place(text), true)?;
         let context = TemplarContext(self.clone());
         if level.native_results() {
             let pieces = env.render_pieces(&compiled, &context)?;
             let single = pieces.len() == 1 && !text.ends_with('\n');
             return Ok(match results::native(pieces, level)? {
                 Value::Str(made) if !single => {
-                    Value::Str(made.like(super::file::restored(text, made.to_string())))
+                    Value::Str(made.like(super::file::restored(text, made.to_string(), "\n")))
                 }
                 value => value,
             });
@@ -246,7 +332,14 @@ impl Templar {
             return Ok(value);
         }
         env.render(&compiled, &context)
-            .map(|made| results::from_text(&super::file::restored(text, made)))
+            .map(|made| super::file::restored(text, made, "\n"))
+            .map(|made| {
+                if results::stays_text(text) {
+                    Value::str(made)
+                } else {
+                    results::from_text(&made)
+                }
+            })
     }
 
     /// Below 2.19, `{{ name }}` alone keeps a number's, a boolean's or `None`'s type.
@@ -329,7 +422,7 @@ impl Templar {
         let Some(raw) = self.0.vars.get(name) else {
             return Ok(None);
         };
-        let mut value = raw;
+        let mut value = raw.clone();
         let mut used = 0;
         // Go down through what is not rendered yet.
         while let (Value::Dict(dict), Some(key)) = (&value, keys.get(used)) {
@@ -348,25 +441,20 @@ impl Templar {
         if used == 0 && is_plain(&value) {
             return Ok(Some((value, 0)));
         }
-        let label = if used == 0 {
-            name.to_owned()
-        } else {
-            format!("{name}\0{used}\0{}", path_text(&keys[..used]))
+        let opened = Open {
+            name: name.to_owned(),
+            path: path_text(&keys[..used]),
+            raw,
         };
-        if self.0.open.borrow().contains(&label) {
-            return Err(Error::new(
-                Kind::Recursion,
-                "Recursive loop detected in template: maximum recursion depth exceeded",
-            )
-            .help(format!(
-                "the variables need each other: {}",
-                self.cycle(&label)
-            )));
+        if let Some(cycle) = self.cycle(&opened) {
+            return Err(cycle);
         }
-        self.0.open.borrow_mut().push(label);
+        let raw = opened.raw.clone();
+        self.0.open.borrow_mut().push(opened);
         let finished = self.finish(&value, 0);
         self.0.open.borrow_mut().pop();
-        let finished = finished?;
+        let level = self.0.shared.options.level;
+        let finished = finished.map_err(|error| wording::of_variable(level, &raw, error))?;
         if used == 0 {
             self.0
                 .memo
@@ -376,13 +464,23 @@ impl Templar {
         Ok(Some((finished, used)))
     }
 
-    fn cycle(&self, label: &str) -> String {
+    /// Returns the error of a variable that is being rendered already.
+    fn cycle(&self, opened: &Open) -> Option<Error> {
         let open = self.0.open.borrow();
-        let from = open.iter().position(|known| known == label).unwrap_or(0);
-        let shown = |text: &String| text.split('\0').next().unwrap_or_default().to_owned();
-        let mut names: Vec<String> = open[from..].iter().map(shown).collect();
-        names.push(shown(&label.to_owned()));
-        names.join(" → ")
+        let from = open
+            .iter()
+            .position(|known| known.name == opened.name && known.path == opened.path)?;
+        let raws: Vec<Value> = open.iter().map(|known| known.raw.clone()).collect();
+        let names: Vec<&str> = open[from..]
+            .iter()
+            .chain([opened])
+            .map(|known| known.name.as_str())
+            .collect();
+        let error = wording::of_cycle(self.0.shared.options.level, &raws, &raws[from..]);
+        Some(error.help(format!(
+            "the variables need each other: {}",
+            names.join(" → ")
+        )))
     }
 
     fn all_vars(&self) -> Value {
@@ -460,15 +558,6 @@ pub(super) fn place(text: &Str) -> Place {
         }),
         None => Place::Nowhere,
     }
-}
-
-/// Words a syntax error as Ansible does.
-pub(super) fn syntax(error: Error) -> Error {
-    if error.kind() == Kind::TemplateSyntax && !error.message().starts_with("Syntax error") {
-        let message = format!("Syntax error in template: {}", error.message());
-        return error.message_as(message);
-    }
-    error
 }
 
 /// The engine's view of a templar.

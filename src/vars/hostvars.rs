@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{PlayNames, Store, View};
 use crate::diag::Result;
 use crate::template::{Templar, Variables};
-use crate::value::{Args, Dict, Key, Object, Runtime, Value};
+use crate::value::{Args, Dict, Key, Object, Runtime, Undefined, Value};
 
 /// `hostvars` itself: hosts by name.
 pub struct HostVars {
@@ -43,11 +43,14 @@ impl Object for HostVars {
     }
 
     fn item(&self, _runtime: &mut dyn Runtime, key: &Value) -> Result<Option<Value>> {
-        Ok(key.as_str().and_then(|name| self.host(name)))
+        Ok(key.as_str().map(|name| {
+            self.host(name)
+                .unwrap_or_else(|| Value::undefined(Undefined::hint(format!("hostvars['{name}']"))))
+        }))
     }
 
-    fn attribute(&self, _runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>> {
-        Ok(self.host(name))
+    fn attribute(&self, runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>> {
+        self.item(runtime, &Value::str(name))
     }
 
     fn call_method(
@@ -136,9 +139,9 @@ impl Object for OneHost {
                 .iter()
                 .filter(|name| name.as_str() != "hostvars" && name.as_str() != "vars")
                 .filter_map(|name| {
-                    let value = self.read(name).unwrap_or_else(|error| {
-                        Some(Value::undefined(crate::value::Undefined::failed(error)))
-                    })?;
+                    let value = self
+                        .read(name)
+                        .unwrap_or_else(|error| Some(Value::undefined(Undefined::failed(error))))?;
                     Some((Key::str(name), value))
                 })
                 .collect(),
@@ -158,7 +161,9 @@ fn method(
         "get" => {
             let [key, default] = args.bind("get", ["key", "default"], 1)?;
             let found = match key {
-                Some(key) => object.item(runtime, &key)?,
+                Some(key) => object
+                    .item(runtime, &key)?
+                    .filter(|found| !matches!(found, Value::Undefined(_))),
                 None => None,
             };
             found.or(default).unwrap_or(Value::None)

@@ -120,17 +120,8 @@ impl Parser<'_> {
             }
             other => {
                 self.at = self.at.saturating_sub(1);
-                let looking = if ends.is_empty() {
-                    String::new()
-                } else {
-                    let wanted: Vec<String> = ends.iter().map(|end| format!("'{end}'")).collect();
-                    format!(
-                        " Jinja was looking for the following tags: {}. The innermost block that needs to be closed is '{}'.",
-                        wanted.join(" or "),
-                        ends.last().map_or("", |end| end.trim_start_matches("end"))
-                    )
-                };
-                return Err(self.fail(format!("Encountered unknown tag '{other}'.{looking}")));
+                let message = format!("Encountered unknown tag '{other}'.{}", looking_for(ends));
+                return Err(self.fail(message));
             }
         }))
     }
@@ -352,11 +343,8 @@ impl Parser<'_> {
                     if ends.is_empty() {
                         return Ok(out);
                     }
-                    let wanted: Vec<String> = ends.iter().map(|end| format!("'{end}'")).collect();
-                    return Err(self.fail(format!(
-                        "Unexpected end of template. Jinja was looking for the following tags: {}.",
-                        wanted.join(" or ")
-                    )));
+                    let message = format!("Unexpected end of template.{}", looking_for(ends));
+                    return Err(self.fail(message));
                 }
                 Token::Data(text) => {
                     self.advance();
@@ -430,4 +418,17 @@ fn make_macro(name: Rc<str>, params: Vec<Rc<str>>, defaults: Vec<Expr>, body: Ve
         defaults,
         body,
     }
+}
+
+/// Says which tags would end the block that is open, and which block that is.
+fn looking_for(ends: &[&str]) -> String {
+    let Some(last) = ends.last() else {
+        return String::new();
+    };
+    let wanted: Vec<String> = ends.iter().map(|end| format!("'{end}'")).collect();
+    format!(
+        " Jinja was looking for the following tags: {}. The innermost block that needs to be closed is '{}'.",
+        wanted.join(" or "),
+        last.trim_start_matches("end")
+    )
 }

@@ -183,7 +183,7 @@ pub(super) fn first_found(
     if skip {
         return Ok(Vec::new());
     }
-    Err(failed("No file was found when using first_found."))
+    Err(failed(templar.level().no_first_found()))
 }
 
 fn output(templar: &Templar, term: &Value) -> Result<Vec<u8>> {

@@ -58,7 +58,7 @@ pub(super) fn flattened(
     Ok(out)
 }
 
-pub(super) fn dict(_templar: &Templar, terms: &[Value], _options: Options) -> Result<Vec<Value>> {
+pub(super) fn dict(templar: &Templar, terms: &[Value], _options: Options) -> Result<Vec<Value>> {
     let mut out = Vec::new();
     for term in terms {
         let dict = match term {
@@ -67,10 +67,7 @@ pub(super) fn dict(_templar: &Templar, terms: &[Value], _options: Options) -> Re
                 object.as_mapping().unwrap_or_default()
             }
             other => {
-                return Err(failed(format!(
-                    "with_dict expects a dict, got '{}'",
-                    other.type_name()
-                )));
+                return Err(failed(templar.level().not_a_dict(other)));
             }
         };
         for (key, value) in dict.to_vec() {
@@ -134,7 +131,7 @@ pub(super) fn indexed_items(
     Ok(one_level(terms)
         .into_iter()
         .enumerate()
-        .map(|(index, item)| Value::tuple(vec![Value::from(index), item]))
+        .map(|(index, item)| Value::list(vec![Value::from(index), item]))
         .collect())
 }
 
@@ -245,6 +242,25 @@ pub(super) fn sequence(
     Ok(out)
 }
 
+/// Returns a dict without what a dotted path leads to.
+fn without(element: &Value, path: &str) -> Value {
+    let Value::Dict(dict) = element else {
+        return element.clone();
+    };
+    let rest = dict.copy();
+    match path.split_once('.') {
+        None => {
+            rest.remove(path);
+        }
+        Some((key, path)) => {
+            if let Some(inner) = dict.get(key) {
+                rest.set(key, without(&inner, path));
+            }
+        }
+    }
+    Value::Dict(rest)
+}
+
 pub(super) fn subelements(
     _templar: &Templar,
     terms: &[Value],
@@ -285,8 +301,9 @@ pub(super) fn subelements(
             }
             _ => {}
         }
+        let rest = without(&element, &path);
         for one in inner.items()? {
-            out.push(Value::tuple(vec![element.clone(), one]));
+            out.push(Value::list(vec![rest.clone(), one]));
         }
     }
     Ok(out)

@@ -5,7 +5,7 @@ mod lists;
 mod vars;
 
 use super::templar::Templar;
-use crate::diag::{Error, Kind, Result};
+use crate::diag::{Error, Kind, Result, Span};
 use crate::value::{Args, Runtime, Str, Value};
 
 /// The signature of every lookup: terms and options in, results out.
@@ -158,7 +158,7 @@ fn run(
 ) -> Result<Vec<Value>> {
     let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
     let Some(function) = templar.0.shared.lookups.get(short) else {
-        let error = Error::new(Kind::Filter, format!("lookup plugin ({name}) not found"));
+        let error = Error::new(Kind::NotFound, templar.level().no_such_lookup(name));
         return Err(
             match crate::diag::closest(short, templar.0.shared.lookups.keys().copied()) {
                 Some(near) => error.help(format!("did you mean `{near}`?")),
@@ -212,15 +212,7 @@ fn lookup(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
                 Value::None
             });
         }
-        Err(error) => {
-            return Err(Error::new(
-                Kind::Filter,
-                format!(
-                    "The lookup plugin '{name}' failed: {}",
-                    error.full_message()
-                ),
-            ));
-        }
+        Err(error) => return Err(failed_lookup(&templar, &name, error)),
     };
     if wants_list {
         return Ok(Value::list(results));
@@ -254,14 +246,7 @@ pub(super) fn loop_items(
             Value::List(list) => Ok(list.to_vec()),
             Value::Tuple(items) => Ok(items.to_vec()),
             Value::Undefined(undefined) => Err(undefined.error()),
-            other => Err(Error::new(
-                Kind::Type,
-                format!(
-                    "The `loop` value must resolve to a 'list', not '{}'.",
-                    other.type_name()
-                ),
-            )
-            .help("Provide a list of items/templates, or a template resolving to a list.")),
+            other => Err(not_a_list(templar, &other)),
         };
     };
     if name == "dict" || name == "subelements" || name == "first_found" {
@@ -270,7 +255,7 @@ pub(super) fn loop_items(
             Value::List(list) => list.to_vec(),
             one => vec![one],
         };
-        return run(templar, name, &terms, &[]);
+        return run(templar, name, &terms, &[]).map_err(|error| failed_loop(templar, name, error));
     }
     let rendered = match bare(templar, items)? {
         Some(value) => value,
@@ -281,14 +266,52 @@ pub(super) fn loop_items(
         Value::Undefined(undefined) => return Err(undefined.error()),
         one => vec![one],
     };
-    let results = run(templar, name, &terms, &[]).map_err(|error| match error.kind() {
-        Kind::Filter if error.message().contains("not found") => Error::new(
+    run(templar, name, &terms, &[]).map_err(|error| match error.kind() {
+        Kind::NotFound => Error::new(
             Kind::Parse,
             format!("Unexpected failure in finding the lookup named '{name}' in the available lookup plugins"),
         ),
-        _ => error,
-    })?;
-    Ok(results)
+        _ => failed_loop(templar, name, error),
+    })
+}
+
+/// Says which lookup of a template failed.
+fn failed_lookup(templar: &Templar, name: &str, error: Error) -> Error {
+    if error.kind() == Kind::NotFound {
+        return error.kind_as(Kind::Filter);
+    }
+    let message = templar.level().failed_lookup(name, &error.full_message());
+    error.message_as(message).kind_as(Kind::Filter)
+}
+
+/// Says which lookup of a loop failed.
+fn failed_loop(templar: &Templar, name: &str, error: Error) -> Error {
+    let level = templar.level();
+    if error.kind() == Kind::Undefined || !level.names_failed_steps() {
+        return error;
+    }
+    let message = level.failed_lookup(name, &error.full_message());
+    // Ansible points at its own call.
+    let nowhere = templar.0.shared.options.sources.add_whole("<unknown>", "");
+    let error = Error::new(Kind::Argument, message).note("invoke_lookup()");
+    error.at(Span::new(nowhere, 0, 0))
+}
+
+fn not_a_list(templar: &Templar, value: &Value) -> Error {
+    if templar.0.shared.options.level.names_failed_steps() {
+        let kind = value.type_name();
+        return Error::new(
+            Kind::Argument,
+            format!("The `loop` value must resolve to a 'list', not '{kind}'."),
+        )
+        .note("Provide a list of items/templates, or a template resolving to a list.");
+    }
+    Error::new(
+        Kind::Argument,
+        format!(
+            "Invalid data passed to 'loop', it requires a list, got this instead: {value}. Hint: If you passed a list/dict of just one element, try adding wantlist=True to your lookup invocation or use q/query instead of lookup."
+        ),
+    )
 }
 
 /// A bare word in `with_items` that names a variable means the variable, below 2.19.

@@ -1,0 +1,213 @@
+//! What a task's results do to the play: facts, notified handlers, hosts that leave.
+//!
+//! **Source:** "Error handling in playbooks" of Ansible's documentation, and what
+//! `ansible-playbook` was seen to do.
+
+use std::rc::Rc;
+
+use super::batch::Batch;
+use super::cursor::AfterFailure;
+use super::handlers;
+use super::job::Job;
+use super::judge::Outcome;
+use super::run::Runner;
+use crate::diag::Result;
+use crate::playbook::Task;
+use crate::value::{Dict, Value};
+
+impl Runner {
+    /// Takes a host's outcome into account: registers, notifies, fails, counts.
+    ///
+    /// `also` are the hosts that a `run_once` task stands for, its own among them.
+    pub(super) fn take_outcome(
+        &mut self,
+        batch: &mut Batch,
+        task: &Rc<Task>,
+        job: &mut Job,
+        also: &[Rc<str>],
+    ) -> Result<()> {
+        let host = job.host.clone();
+        let Some(outcome) = job.outcome().cloned() else {
+            return Ok(());
+        };
+        let hosts: &[Rc<str>] = if also.is_empty() {
+            std::slice::from_ref(&host)
+        } else {
+            also
+        };
+        if let Some(name) = &task.register {
+            let registered = registered(&outcome.result);
+            for one in hosts {
+                self.store.set_fact(one, name, registered.clone());
+            }
+        }
+        if job.unreachable().is_some() {
+            self.lose_host(batch, task, job);
+            return Ok(());
+        }
+        let failed = outcome.is("failed");
+        if failed {
+            let ignored = is_on(job, task.settings.ignore_errors.as_ref());
+            self.report.failed(task, job, ignored);
+            if !ignored {
+                for one in hosts {
+                    self.fail_host(batch, task, one, &outcome, *one == host);
+                }
+                return Ok(());
+            }
+        }
+        if outcome.is("changed") && !task.settings.notify.is_empty() {
+            handlers::notify(self, batch, task, job, hosts)?;
+        }
+        if !failed {
+            self.report.succeeded(task, job);
+        }
+        Ok(())
+    }
+
+    /// Takes note that a host could not be reached; it leaves the play unless that is ignored.
+    fn lose_host(&mut self, batch: &mut Batch, task: &Rc<Task>, job: &mut Job) {
+        let host = job.host.clone();
+        let ignored = is_on(job, task.settings.ignore_unreachable.as_ref());
+        let as_skipped = ignored && self.level.skips_ignored_unreachable();
+        if as_skipped && let Some(outcome) = job.outcome() {
+            let reason = format!("Host {host} is unreachable");
+            outcome.result.set("skip_reason", reason);
+        }
+        self.report.unreachable(task, job, ignored, as_skipped);
+        if !ignored {
+            batch.unreachable.insert(host.clone());
+            batch.drop_host(&host);
+        }
+    }
+
+    /// Records a failure of a host: a rescue takes over, or it leaves the play.
+    pub(super) fn fail_host(
+        &mut self,
+        batch: &mut Batch,
+        task: &Rc<Task>,
+        host: &Rc<str>,
+        outcome: &Outcome,
+        counts: bool,
+    ) {
+        let after = match batch.cursors.get_mut(host) {
+            Some(cursor) => cursor.fail(),
+            None => AfterFailure::Failed,
+        };
+        match after {
+            AfterFailure::Rescued { from_rescue } => {
+                self.store
+                    .set_fact(host, "ansible_failed_task", failed_task(task));
+                self.store
+                    .set_fact(host, "ansible_failed_result", registered(&outcome.result));
+                match counts {
+                    true if from_rescue && self.level.counts_failed_rescues() => {
+                        self.report.count_failed(host);
+                    }
+                    true => self.report.count_rescued(host),
+                    false => {}
+                }
+            }
+            AfterFailure::Failed => {
+                if counts {
+                    self.report.count_failed(host);
+                }
+                batch.failed.insert(host.clone());
+                batch.drop_host(host);
+            }
+        }
+    }
+
+    /// Ends the batch where a failure is fatal for all, or too many failed.
+    ///
+    /// `before` is how many hosts had left before the task.
+    pub(super) fn judge_batch(&mut self, batch: &mut Batch, task: &Rc<Task>, before: usize) {
+        let gone = batch.gone();
+        if gone == 0 {
+            return;
+        }
+        let fatal = gone > before && self.is_fatal(batch, task);
+        let ends_all = fatal || is_too_many(batch, gone);
+        if ends_all {
+            for host in batch.live() {
+                if let Some(cursor) = batch.cursors.get_mut(&host)
+                    && cursor.fail() == AfterFailure::Failed
+                {
+                    batch.failed.insert(host.clone());
+                    batch.drop_host(&host);
+                }
+            }
+        }
+        let is_over = batch.live().is_empty() && batch.ended.is_empty() && !batch.over;
+        if is_over && self.nothing_left(batch) {
+            let by_one = self.is_run_once(task, &batch.hosts[0]);
+            if (ends_all || by_one) && self.level.tells_no_hosts_left() {
+                self.report.no_hosts_left();
+            }
+            batch.over = true;
+        }
+    }
+
+    /// Says whether a task's failure on one host is one for all.
+    fn is_fatal(&self, batch: &Batch, task: &Rc<Task>) -> bool {
+        let settings = &task.settings;
+        if settings.ignore_errors.as_ref().is_some_and(Value::truth) {
+            return false;
+        }
+        match &settings.any_errors_fatal {
+            None => self.options.any_errors_fatal,
+            Some(value) => {
+                let templar = self.templar(&batch.hosts[0], Some(&batch.play), Some(task));
+                let rendered = templar.render(value).ok();
+                rendered
+                    .and_then(|value| crate::template::to_bool(&value))
+                    .unwrap_or(false)
+            }
+        }
+    }
+}
+
+/// Says whether more hosts left than `max_fail_percentage` allows.
+fn is_too_many(batch: &Batch, gone: usize) -> bool {
+    let Some(limit) = &batch.play.play.max_fail_percentage else {
+        return false;
+    };
+    let limit = limit
+        .as_f64()
+        .or_else(|| limit.to_str().trim_end_matches('%').parse().ok());
+    limit.is_some_and(|limit| (gone as f64) * 100.0 / (batch.hosts.len() as f64) > limit)
+}
+
+/// Says whether a keyword of a task is on for a job's host.
+fn is_on(job: &Job, keyword: Option<&Value>) -> bool {
+    keyword.is_some_and(|value| {
+        let rendered = job.templar().render(value).ok();
+        rendered
+            .and_then(|value| crate::template::to_bool(&value))
+            .unwrap_or(false)
+    })
+}
+
+/// Returns a result as `register` shows it: without private keys, with `failed`.
+fn registered(result: &Dict) -> Value {
+    let clean = super::report::without_private(result);
+    if !clean.contains("failed") {
+        clean.set("failed", false);
+    }
+    Value::Dict(clean)
+}
+
+/// Returns what `ansible_failed_task` shows.
+fn failed_task(task: &Task) -> Value {
+    Value::dict([
+        ("name", Value::str(task.title().as_ref())),
+        ("action", Value::str(&task.action.name)),
+        (
+            "args",
+            Value::Dict(task.action.args.clone()).map_leaves(&mut |leaf| match leaf {
+                Value::Str(text) => Value::Str(text.clone().with_trust(false)),
+                other => other.clone(),
+            }),
+        ),
+    ])
+}

@@ -1,0 +1,210 @@
+//! The linear strategy: every task on all hosts whose turn it is, one after the other.
+//!
+//! **Source:** "Controlling playbook execution: strategies and more" of Ansible's documentation,
+//! and what `ansible-playbook` was seen to do.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::batch::Batch;
+use super::cursor::{Cursor, Order, Step};
+use super::job::Job;
+use super::run::Runner;
+use super::{include, meta, task};
+use crate::diag::Result;
+use crate::playbook::{Item, Task};
+use crate::vars::PlayNames;
+
+impl Runner {
+    /// Runs tasks on the batch, in lockstep.
+    pub(super) fn phase(&mut self, batch: &mut Batch, items: &[Item]) -> Result<()> {
+        batch.cursors = batch
+            .live()
+            .into_iter()
+            .map(|host| (host, Cursor::new(items)))
+            .collect();
+        batch.order = Order::new(items);
+        loop {
+            if batch.over {
+                return Ok(());
+            }
+            let mut next: Vec<(Rc<str>, Rc<Task>)> = Vec::new();
+            for host in batch.hosts.clone() {
+                if let Some(task) = self.next_task(batch, &host) {
+                    next.push((host, task));
+                }
+            }
+            let wanted: HashSet<u64> = next.iter().map(|(_, task)| task.id).collect();
+            let Some(turn) = batch.order.turn(&wanted) else {
+                return Ok(());
+            };
+            let hosts: Vec<Rc<str>> = next
+                .iter()
+                .filter(|(_, task)| task.id == turn)
+                .map(|(host, _)| host.clone())
+                .collect();
+            let Some(task) = next
+                .into_iter()
+                .find(|(_, task)| task.id == turn)
+                .map(|(_, task)| task)
+            else {
+                return Ok(());
+            };
+            let before = batch.gone();
+            self.step(batch, &task, &hosts)?;
+            self.judge_batch(batch, &task, before);
+        }
+    }
+
+    fn next_task(&mut self, batch: &mut Batch, host: &Rc<str>) -> Option<Rc<Task>> {
+        if batch.unreachable.contains(host) || batch.ended.contains(host) {
+            return None;
+        }
+        let done = self.roles_done.entry(host.clone()).or_default();
+        let cursor = batch.cursors.get_mut(host)?;
+        loop {
+            match cursor.peek(done) {
+                Step::Task(task) => return Some(task),
+                Step::RoleEnd(role) => {
+                    done.insert(role.identity.clone());
+                }
+                Step::End => return None,
+            }
+        }
+    }
+
+    /// Runs one task on the hosts whose turn it is.
+    fn step(&mut self, batch: &mut Batch, task: &Rc<Task>, hosts: &[Rc<str>]) -> Result<()> {
+        if !self.is_started(batch, task, hosts) {
+            for host in hosts {
+                advance(batch, host);
+            }
+            return Ok(());
+        }
+        if task.action.resolved == "meta" {
+            return meta::run(self, batch, task, hosts);
+        }
+        let once = hosts
+            .first()
+            .is_some_and(|host| self.is_run_once(task, host));
+        let on: &[Rc<str>] = if once { &hosts[..1] } else { hosts };
+        for host in hosts {
+            advance(batch, host);
+        }
+        let includes = self.run_task(batch, task, on, hosts)?;
+        include::carry_out(self, batch, task, includes)
+    }
+
+    /// Runs a task that is not `meta`, tells about it, and returns what it includes.
+    pub(super) fn run_task(
+        &mut self,
+        batch: &mut Batch,
+        task: &Rc<Task>,
+        on: &[Rc<str>],
+        all: &[Rc<str>],
+    ) -> Result<Vec<include::Wanted>> {
+        let play = batch.play.clone();
+        let title = self.title(&play, task, on.first().map_or("localhost", |host| host));
+        let check = self.options.check;
+        self.report.task_start(task, &title, check);
+        let mut includes = Vec::new();
+        let mut problem = Ok(());
+        let once = on.len() < all.len();
+        let is_include = matches!(
+            task.action.resolved.as_str(),
+            "include_tasks" | "include_role"
+        );
+        task::run(
+            self,
+            &play,
+            task,
+            on,
+            &mut |runner: &mut Runner, job: &mut Job| {
+                runner.report.notes(task, job);
+                if job.outcome().is_none() {
+                    return;
+                }
+                if is_include && job.unreachable().is_none() {
+                    match include::wanted(runner, task, job) {
+                        Ok(found) => includes.extend(found),
+                        Err(error) => job.fail_with(error),
+                    }
+                }
+                if let Err(error) =
+                    runner.take_outcome(batch, task, job, if once { all } else { &[] })
+                    && problem.is_ok()
+                {
+                    problem = Err(error);
+                }
+            },
+        )?;
+        problem.map(|()| includes)
+    }
+
+    /// Renders a task's name for the screen; a name that can't be rendered is shown as written.
+    pub(super) fn title(&self, play: &Rc<PlayNames>, task: &Rc<Task>, host: &str) -> String {
+        let written = task.title();
+        let shown = if written.contains("{{") || written.contains("{%") {
+            let templar = self.templar(host, Some(play), Some(task));
+            task.name
+                .as_ref()
+                .and_then(|name| templar.render(name).ok())
+                .map_or_else(|| written.to_string(), |name| name.to_str())
+        } else {
+            written.to_string()
+        };
+        match &task.role {
+            Some(role) if !task.implicit => {
+                let role_name = if role.collection.is_empty() {
+                    role.name.clone()
+                } else {
+                    format!("{}.{}", role.collection, role.name)
+                };
+                format!("{role_name} : {shown}")
+            }
+            _ => shown,
+        }
+    }
+
+    /// Says whether no host has a task left, `always` sections included.
+    pub(super) fn nothing_left(&mut self, batch: &mut Batch) -> bool {
+        for host in batch.hosts.clone() {
+            if self.next_task(batch, &host).is_some() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Says whether the task that `--start-at-task` names has been reached.
+    fn is_started(&mut self, batch: &Batch, task: &Rc<Task>, hosts: &[Rc<str>]) -> bool {
+        if self.started {
+            return true;
+        }
+        let Some(wanted) = self.options.start_at_task.clone() else {
+            return true;
+        };
+        if task.implicit {
+            return true;
+        }
+        let host = hosts.first().map_or("localhost", |host| host);
+        let title = self.title(&batch.play, task, host);
+        let short = title.rsplit(" : ").next().unwrap_or(&title).to_owned();
+        let matches = |text: &str| {
+            text == wanted
+                || globset::Glob::new(&wanted)
+                    .is_ok_and(|glob| glob.compile_matcher().is_match(text))
+        };
+        if matches(&title) || matches(&short) || matches(&task.title()) {
+            self.started = true;
+        }
+        self.started
+    }
+}
+
+/// Moves a host past the task that is being run.
+fn advance(batch: &mut Batch, host: &str) {
+    if let Some(cursor) = batch.cursors.get_mut(host) {
+        cursor.advance();
+    }
+}
