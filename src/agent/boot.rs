@@ -1,62 +1,14 @@
 //! How the agent gets onto a host: a small shell script finds it there, or asks for it.
 //!
-//! The binary is cached under the hash of its content, in a directory of mode 0700 of the user who
-//! logs in, and its hash is checked before it runs. Cached, it is one exchange: the marker.
-
-use std::io::Write;
-use std::path::Path;
-use std::sync::OnceLock;
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use sha2::{Digest, Sha256};
-
-/// The agent's binary: this program.
-pub(super) struct Binary {
-    pub(super) hash: String,
-    bytes: Vec<u8>,
-    packed: OnceLock<Vec<u8>>,
-}
-
-impl Binary {
-    /// Reads this program.
-    ///
-    /// # Errors
-    /// What the operating system says.
-    pub(super) fn own() -> std::io::Result<Binary> {
-        let bytes = std::fs::read("/proc/self/exe").or_else(|_| {
-            std::env::current_exe().and_then(|path| std::fs::read(Path::new(&path)))
-        })?;
-        let hash = Sha256::digest(&bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Ok(Binary {
-            hash,
-            bytes,
-            packed: OnceLock::new(),
-        })
-    }
-
-    /// Returns the program as it is, for hosts without `gzip`.
-    pub(super) fn plain(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Returns the program compressed; made once.
-    pub(super) fn packed(&self) -> &[u8] {
-        self.packed.get_or_init(|| {
-            let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
-            let _ = encoder.write_all(&self.bytes);
-            encoder.finish().unwrap_or_default()
-        })
-    }
-}
+//! The binary is cached under its build's identity (`binary.rs`), in a directory of mode 0700 of the
+//! user who logs in. It gets its name there only when its SHA-256 is right and its bytes are on the
+//! disk; only that user and root can change it later, and both can change all that the user runs.
+//! So it is started at once where it is found: one exchange, and no program but the agent.
 
 /// What the script says when it can't start the agent at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// The agent's marker: it runs.
+    /// The agent's own word: it runs (see [`hello`]).
     Runs,
     /// It needs the compressed binary.
     WantsPacked,
@@ -64,6 +16,11 @@ pub(super) enum Answer {
     WantsPlain,
     /// The agent can't run here; a shell reads commands now.
     Shell,
+}
+
+/// Returns what an agent says first: its marker, and that it runs.
+pub(super) fn hello(marker: &str) -> String {
+    format!("{marker}R")
 }
 
 /// Reads the script's answer: the byte behind the marker.
@@ -79,14 +36,18 @@ pub(super) fn answer(byte: u8) -> Option<Answer> {
 
 /// Returns the script that starts the agent on a host.
 ///
-/// It prints the marker and a letter: `R` (and becomes the agent), `Z` or `P` (and reads a line with
-/// a number and so many bytes, compressed or plain, then becomes the agent), `S` and a line that
-/// says why the agent can't run (and becomes a shell that reads commands). Directories are tried in
-/// order; one where nothing can be executed, or where the binary doesn't arrive whole, is passed
-/// over. Whatever happens to the bytes of an upload, all of them are read: none reaches a shell.
+/// The agent says the marker and `R` ([`answer`]). Where it isn't found the script says the marker
+/// and `Z` or `P`, reads a line with a number and a SHA-256 and so many bytes, compressed or plain,
+/// and starts the agent; or it says `S` and a line that tells why the agent can't run, and becomes a
+/// shell that reads commands. Directories are tried in order; one where nothing can be executed, or
+/// where the binary doesn't arrive whole, is passed over. Whatever happens to the bytes of an
+/// upload, all of them are read: none reaches a shell.
+///
+/// The script stays below the agent, because a file that can't be executed, or is damaged, would end
+/// a shell that becomes it; so such a file is replaced.
 pub(super) fn script(
     marker: &str,
-    hash: &str,
+    identity: &str,
     remote_tmp: Option<&str>,
     force_shell: bool,
 ) -> String {
@@ -99,17 +60,24 @@ pub(super) fn script(
         return format!("printf '%sS%s\\n' {marker} 'it is told not to'; exec sh");
     }
     format!(
-        r#"h={hash}; m={marker}; k=$(umask); umask 077
-sh() {{ umask "$k"; printf '%sS%s\n' $m "$1"; exec sh; }}
+        r#"h={identity}; m={marker}; k=
+sh() {{ umask "${{k:-$(umask)}}"; printf '%sS%s\n' $m "$1"; exec sh; }}
 mine() {{ [ -O "$1" ] && [ ! -L "$1" ]; }}
-ok() {{ [ -f "$1" ] && mine "$1" && {{ s=$(sha256sum <"$1" 2>/dev/null) && [ "${{s%% *}}" = $h ]; }}; }}
-go() {{ umask "$k"; printf '%sR' $m; exec "$1" {agent} $m; }}
-case "$(uname -s)-$(uname -m)" in Linux-{arch}|Linux-{alias}) ;; *) sh "it has another processor or system: $(uname -s) $(uname -m)";; esac
+go() {{
+  [ -z "$k" ] || umask "$k"
+  "$1" {agent} $m; case $? in 126|127|132|135|139) [ -z "$k" ] || umask 077;; *) exit;; esac
+}}
+found() {{ if mine "$1" && mine "$1/$h" && [ -f "$1/$h" ] && [ -x "$1/$h" ]; then go "$1/$h"; fi; }}
+whole() {{ s=$(sha256sum <"$1" 2>/dev/null) && [ "${{s%% *}}" = "$c" ]; }}
+if {{ read -r a </proc/sys/kernel/arch; }} 2>/dev/null; then a="Linux $a"; else a="$(uname -s) $(uname -m)"; fi
+case $a in "Linux {arch}"|"Linux {alias}") ;; *) sh "it has another processor or system: $a";; esac
+d1="${{XDG_CACHE_HOME:-$HOME/.cache}}/regrole"; found "$d1"
+k=$(umask); umask 077
 for c in sha256sum head cat id mkdir chmod mv rm; do command -v $c >/dev/null 2>&1 || sh "it has no $c"; done
 u=$(id -u); w="no directory of ours can be made"
-set -- "${{XDG_CACHE_HOME:-$HOME/.cache}}/regrole" {tmp}/var/tmp/.regrole-$u /tmp/.regrole-$u /dev/shm/.regrole-$u
-for d; do mine "$d" && ok "$d/$h" && "$d/$h" {probe} >/dev/null 2>&1 && go "$d/$h"; done
-for d; do
+set -- {tmp}/var/tmp/.regrole-$u /tmp/.regrole-$u /dev/shm/.regrole-$u
+for d; do found "$d"; done
+for d in "$d1" "$@"; do
   mkdir -p "$d" 2>/dev/null && mine "$d" && chmod 700 "$d" 2>/dev/null || continue
   t="$d/.probe$$"
   {{ printf '#!/bin/sh
@@ -117,15 +85,15 @@ exit 0
 ' >"$t" && chmod 700 "$t"; }} 2>/dev/null || {{ w="no directory of ours can be written"; rm -f "$t"; continue; }}
   "$t" 2>/dev/null || {{ w="nothing can be executed where we can write"; rm -f "$t"; continue; }}
   rm -f "$t"; t="$d/.new$$"
-  if command -v gzip >/dev/null 2>&1; then printf '%sZ' $m; read -r n; head -c "$n" | {{ gzip -dc >"$t"; cat >/dev/null; }} 2>/dev/null
-  else printf '%sP' $m; read -r n; head -c "$n" | {{ cat >"$t"; cat >/dev/null; }} 2>/dev/null; fi
-  chmod 700 "$t" 2>/dev/null && ok "$t" && mv -f "$t" "$d/$h" && "$d/$h" {probe} >/dev/null 2>&1 && go "$d/$h"
-  w="the agent did not arrive whole: is there no space left?"; rm -f "$t"
+  if command -v gzip >/dev/null 2>&1; then printf '%sZ' $m; read -r n c; head -c "$n" | {{ gzip -dc >"$t"; cat >/dev/null; }} 2>/dev/null
+  else printf '%sP' $m; read -r n c; head -c "$n" | {{ cat >"$t"; cat >/dev/null; }} 2>/dev/null; fi
+  w="the agent did not arrive whole: is there no space left?"
+  chmod 700 "$t" 2>/dev/null && whole "$t" && {{ sync "$t" || :; }} 2>/dev/null && mv -f "$t" "$d/$h" && {{ w="the agent can't run"; go "$d/$h"; }}
+  rm -f "$t"
 done
 sh "$w""#,
         alias = alias(arch),
         agent = super::AGENT_ARGUMENT,
-        probe = super::PROBE_ARGUMENT,
     )
 }
 
@@ -140,13 +108,19 @@ fn alias(arch: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-    use std::path::PathBuf;
+    use std::fs::Permissions;
+    use std::io::{Read, Write};
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::{Path, PathBuf};
     use std::process::{Command, Stdio};
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
 
     use super::*;
 
     const MARKER: &str = "0123456789abcdef";
+    const IDENTITY: &str = "0a1b2c";
 
     /// A host of its own: a home directory, a path, and what the shell does first.
     struct Host {
@@ -185,15 +159,15 @@ mod tests {
                 encoder.write_all(program).expect("memory");
                 encoder.finish().expect("memory")
             };
-            let hash = crate::system::digest(program, crate::system::Algorithm::Sha256);
+            let checksum = crate::system::digest(program, crate::system::Algorithm::Sha256);
             let own = self.home.path().join("own");
-            let text = script(MARKER, &hash, own.to_str(), false).replace(
+            let text = script(MARKER, IDENTITY, own.to_str(), false).replace(
                 "/var/tmp/.regrole-$u /tmp/.regrole-$u /dev/shm/.regrole-$u",
                 "",
             );
             let path = self.tools.clone().unwrap_or_else(|| "/usr/bin:/bin".into());
             let mut child = Command::new("/bin/sh")
-                .args(["-c", &format!("{}\n{text}", self.before)])
+                .args(["-c", &format!("umask 027\n{}\n{text}", self.before)])
                 .env("HOME", self.home.path())
                 .env_remove("XDG_CACHE_HOME")
                 .env("PATH", path)
@@ -215,7 +189,7 @@ mod tests {
                     Answer::WantsPlain => program,
                     Answer::Runs | Answer::Shell => break,
                 };
-                let length = format!("{}\n", bytes.len());
+                let length = format!("{} {checksum}\n", bytes.len());
                 input.write_all(length.as_bytes()).expect("it reads");
                 input.write_all(bytes).expect("it reads");
             }
@@ -244,8 +218,7 @@ mod tests {
         rand::rng().fill_bytes(&mut noise);
         // Read as commands, this noise would say so on standard error.
         let noise: String = noise.iter().map(|byte| format!("{byte:02x}\n")).collect();
-        format!("#!/bin/sh\n[ \"$1\" = __probe ] || echo \"agent $2\"\nexit 0\n{noise}")
-            .into_bytes()
+        format!("#!/bin/sh\nprintf '%sR' \"$2\"; umask\nexit 0\n{noise}").into_bytes()
     }
 
     #[test]
@@ -280,14 +253,29 @@ mod tests {
             let first = if tools.is_some() { "PR" } else { "ZR" };
             for letters in [first, "R"] {
                 let said = host.boot(&program);
-                let expected = (
-                    letters.to_owned(),
-                    format!("agent {MARKER}\n"),
-                    String::new(),
-                );
+                let expected = (letters.to_owned(), "0027\n".to_owned(), String::new());
                 assert_eq!(said, expected);
             }
             assert_eq!(host.files().len(), 1);
+        }
+    }
+
+    #[test]
+    fn an_agent_that_cannot_run_any_more_is_replaced() {
+        let host = Host::new("");
+        let program = program();
+        assert_eq!(host.boot(&program).0, "ZR");
+        let agent = host.home.path().join(".cache/regrole").join(IDENTITY);
+        for (content, mode) in [
+            ("#!/nowhere\n", 0o700),
+            ("#!/bin/sh\nkill -BUS $$\n", 0o700),
+            ("#!/bin/sh\n", 0o600),
+        ] {
+            std::fs::write(&agent, content).expect("written");
+            std::fs::set_permissions(&agent, Permissions::from_mode(mode)).expect("a mode");
+            let (letters, rest, _) = host.boot(&program);
+            assert_eq!((letters.as_str(), rest.as_str()), ("ZR", "0027\n"));
+            assert_eq!(std::fs::read(&agent).expect("readable"), program);
         }
     }
 

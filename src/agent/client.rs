@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::askpass::Askpass;
-use super::boot::{self, Answer, Binary};
+use super::binary::Binary;
+use super::boot::{self, Answer};
 use super::frame;
 use super::message::{Reply, Request};
 use super::peer::Peer;
@@ -281,7 +282,7 @@ impl Worker {
         let mut command = Command::new(exe);
         command.args([AGENT_ARGUMENT, &marker]);
         let (process, input, mut output) = Process::start(&mut command)?;
-        frame::skip_to(&mut output, marker.as_bytes())
+        frame::skip_to(&mut output, boot::hello(&marker).as_bytes())
             .map_err(|error| format!("the local agent did not start: {error}"))?;
         self.ready(process, input, output, &marker, None)
     }
@@ -323,7 +324,7 @@ impl Worker {
         let binary = self.binary()?;
         let script = boot::script(
             &marker,
-            &binary.hash,
+            binary.identity(),
             spec.remote_tmp.as_deref(),
             spec.force_shell,
         );
@@ -368,20 +369,17 @@ impl Worker {
             Counters::add(&self.counters.boot_round_trips, 1);
             match boot::answer(letter[0]) {
                 Some(Answer::Runs) => {
-                    // The agent's own marker follows the script's.
-                    if frame::skip_to(&mut output, marker.as_bytes()).is_err() {
-                        return Err(refuse(&mut process));
-                    }
                     return self.ready(process, input, output, &marker, askpass);
                 }
                 Some(wants @ (Answer::WantsPacked | Answer::WantsPlain)) => {
+                    let own = watch.aside(|| binary.upload())?;
                     let bytes = if wants == Answer::WantsPacked {
-                        binary.packed()
+                        &own.packed
                     } else {
-                        binary.plain()
+                        &own.plain
                     };
                     Counters::add(&self.counters.upload_bytes, bytes.len() as u64);
-                    if upload(&mut input, bytes, &watch).is_err() {
+                    if upload(&mut input, bytes, &own.checksum, &watch).is_err() {
                         return Err(refuse(&mut process));
                     }
                 }
@@ -431,9 +429,14 @@ fn options(spec: &ConnectionSpec) -> ssh::Options {
     options
 }
 
-/// Sends a line with the length, and the bytes.
-fn upload(input: &mut ChildStdin, bytes: &[u8], watch: &Watch) -> std::io::Result<()> {
-    input.write_all(format!("{}\n", bytes.len()).as_bytes())?;
+/// Sends a line with the length and the checksum of what they unfold to, and the bytes.
+fn upload(
+    input: &mut ChildStdin,
+    bytes: &[u8],
+    checksum: &str,
+    watch: &Watch,
+) -> std::io::Result<()> {
+    input.write_all(format!("{} {checksum}\n", bytes.len()).as_bytes())?;
     for chunk in bytes.chunks(CHUNK) {
         input.write_all(chunk)?;
         watch.progress();

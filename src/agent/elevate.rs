@@ -10,10 +10,10 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use super::frame;
 use super::message::{Become, Reply, Request};
 use super::peer::Peer;
 use super::process::Process;
+use super::{boot, frame};
 use crate::value::Secret;
 
 /// How long a method may take until its agent speaks.
@@ -63,9 +63,9 @@ impl Elevated {
             let _ = input.flush();
         }
         let (ready, started) = channel();
-        let own = marker.clone().into_bytes();
+        let hello = boot::hello(&marker);
         std::thread::spawn(move || {
-            if frame::skip_to(&mut output, &own).is_ok() {
+            if frame::skip_to(&mut output, hello.as_bytes()).is_ok() {
                 let _ = ready.send(output);
             }
         });

@@ -4,6 +4,7 @@
 //! input and output. The controller's side is [`Pool`]: one connection per host and user.
 
 mod askpass;
+mod binary;
 mod boot;
 mod client;
 mod counters;

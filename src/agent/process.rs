@@ -126,6 +126,18 @@ impl Watch {
         }
     }
 
+    /// Does something that the process has to wait for: that is no time of its own.
+    pub(super) fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        /// Longer than any work takes.
+        const FAR: Duration = Duration::from_secs(1 << 20);
+        if let Ok(mut since) = self.state.lock() {
+            *since = since.map(|_| Instant::now() + FAR);
+        }
+        let done = work();
+        self.progress();
+        done
+    }
+
     /// Says whether the limit has passed, and which it was.
     pub(super) fn expired(&self) -> Option<Duration> {
         let since = self.state.lock().ok()?;
@@ -173,6 +185,15 @@ mod tests {
             watch.progress();
         }
         assert_eq!(watch.expired(), None);
+    }
+
+    #[test]
+    fn what_a_process_has_to_wait_for_is_no_time_of_its_own() {
+        let (process, input, _output) = shell("cat >/dev/null");
+        let watch = process.watch(Duration::from_millis(200));
+        watch.aside(|| std::thread::sleep(Duration::from_millis(500)));
+        assert_eq!(watch.expired(), None);
+        drop(input);
     }
 
     #[test]

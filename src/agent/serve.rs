@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::boot;
 use super::elevate::Elevated;
 use super::frame::{self, Message};
 use super::message::{Reply, Request};
@@ -23,7 +24,8 @@ pub type Handler = Box<dyn FnMut(&Request) -> Vec<serde_json::Value>>;
 pub fn serve(marker: &str, mut handler: Handler) -> ExitCode {
     let out = Arc::new(Mutex::new(io::stdout()));
     if say(&out, |out| {
-        out.write_all(marker.as_bytes()).and_then(|()| out.flush())
+        out.write_all(boot::hello(marker).as_bytes())
+            .and_then(|()| out.flush())
     })
     .is_err()
     {
