@@ -12,6 +12,7 @@ use super::run::Runner;
 use crate::agent::message::Become;
 use crate::agent::{ConnectionKind, ConnectionSpec};
 use crate::diag::{Error, Kind, Result};
+use crate::inventory::is_localhost;
 use crate::playbook::Task;
 use crate::template::{Templar, Variables};
 use crate::value::{Secret, Value};
@@ -82,7 +83,7 @@ pub(super) fn target(
         Ok(None)
     };
     let known = runner.store.inventory().borrow().has_host(host);
-    let is_local_name = matches!(host, "localhost" | "127.0.0.1" | "::1");
+    let is_local_name = is_localhost(host);
     let kind = match variable(&["ansible_connection"])? {
         Some(kind) => kind,
         None if is_local_name && !known => "local".to_owned(),

@@ -12,5 +12,5 @@ mod source;
 mod yaml;
 
 pub use data::{Group, Host, Inventory};
-pub use pattern::{Matched, split as split_pattern};
+pub use pattern::{Matched, is_localhost, split as split_pattern};
 pub use source::{SourceOptions, load};

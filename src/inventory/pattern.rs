@@ -5,6 +5,11 @@
 use super::data::Inventory;
 use crate::diag::{Error, Kind, Result};
 
+/// Says whether a name means the controller, which is there without being in the inventory.
+pub fn is_localhost(name: &str) -> bool {
+    matches!(name, "localhost" | "127.0.0.1" | "::1")
+}
+
 /// The hosts that a pattern means.
 #[derive(Clone, Debug, Default)]
 pub struct Matched {
@@ -101,7 +106,7 @@ impl Inventory {
                 }
             }
         }
-        if out.is_empty() && matches!(pattern, "localhost" | "127.0.0.1" | "::1") {
+        if out.is_empty() && is_localhost(pattern) {
             out.push(pattern.to_owned());
         }
         if out.is_empty() && groups.is_empty() && pattern != "all" {

@@ -110,6 +110,11 @@ pub trait Object: Any {
         None
     }
 
+    /// Says whether an item, or a key of a mapping, is in it; `None` where it can't be asked.
+    fn contains(&self, item: &Value) -> Option<bool> {
+        Some(self.iterate()?.iter().any(|one| one == item))
+    }
+
     /// Returns the dict it stands for, where it is a mapping (so that filters take it for one).
     fn as_mapping(&self) -> Option<super::Dict> {
         None

@@ -376,8 +376,8 @@ pub fn contains(container: &Value, item: &Value) -> Result<bool> {
         Value::Bytes(bytes) => item
             .as_i64()
             .is_some_and(|i| bytes.iter().any(|b| i64::from(*b) == i)),
-        Value::Object(object) => match object.iterate() {
-            Some(items) => items.iter().any(|one| one == item),
+        Value::Object(object) => match object.contains(item) {
+            Some(is_in) => is_in,
             None => return Err(not_iterable(container)),
         },
         _ => return Err(not_iterable(container)),

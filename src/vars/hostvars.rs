@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::{PlayNames, Store, View};
 use crate::diag::Result;
+use crate::inventory::is_localhost;
 use crate::template::{Templar, Variables};
 use crate::value::{Args, Dict, Key, Object, Runtime, Undefined, Value};
 
@@ -22,8 +23,13 @@ impl HostVars {
         }))
     }
 
+    /// The controller has variables without being in the inventory.
+    fn knows(&self, name: &str) -> bool {
+        is_localhost(name) || self.store.inventory().borrow().has_host(name)
+    }
+
     fn host(&self, name: &str) -> Option<Value> {
-        self.store.inventory().borrow().has_host(name).then(|| {
+        self.knows(name).then(|| {
             let view = Rc::new(View::new(&self.store, name, self.play.as_ref(), None));
             Value::Object(Rc::new(OneHost {
                 store: self.store.clone(),
@@ -72,6 +78,10 @@ impl Object for HostVars {
                 .map(Value::str)
                 .collect(),
         )
+    }
+
+    fn contains(&self, item: &Value) -> Option<bool> {
+        Some(item.as_str().is_some_and(|name| self.knows(name)))
     }
 
     fn as_mapping(&self) -> Option<Dict> {
@@ -129,6 +139,13 @@ impl Object for OneHost {
 
     fn iterate(&self) -> Option<Vec<Value>> {
         Some(self.view.names().iter().map(Value::str).collect())
+    }
+
+    fn contains(&self, item: &Value) -> Option<bool> {
+        Some(
+            item.as_str()
+                .is_some_and(|name| self.view.get(name).is_some()),
+        )
     }
 
     fn as_mapping(&self) -> Option<Dict> {

@@ -206,11 +206,11 @@ impl Job {
             .delegate_facts
             .as_ref()
             .is_some_and(|value| self.keyword_bool("delegate_facts", value).unwrap_or(false));
-        let host = match (&self.invocations[index].delegated, delegate_facts) {
-            (Some((delegated, _)), true) => delegated.as_str(),
-            _ => &self.host,
+        let hosts = match (&self.invocations[index].delegated, delegate_facts) {
+            (Some((delegated, _)), true) => vec![delegated.clone()],
+            _ => runner.fact_hosts(&self.task, &self.host),
         };
-        for host in runner.fact_hosts(&self.task, host) {
+        for host in hosts {
             match self.task.action.resolved.as_str() {
                 "set_fact" => {
                     for (key, value) in facts.to_vec() {
