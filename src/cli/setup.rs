@@ -254,13 +254,13 @@ fn store(
     playbook_dirs: Vec<PathBuf>,
     problems: Rc<RefCell<Vec<Error>>>,
 ) -> Store {
-    let sources = sources.clone();
+    let files = crate::vars::VarFiles::new(sources.clone());
     Store::new(
         names,
         inventory.clone(),
         extra,
         Box::new(move |inventory, host| {
-            match crate::vars::host_layers(&sources, inventory, &playbook_dirs, host) {
+            match crate::vars::host_layers(&files, inventory, &playbook_dirs, host) {
                 Ok(layers) => layers,
                 Err(error) => {
                     problems.borrow_mut().push(error);

@@ -3,13 +3,15 @@
 //! **Source:** "Organizing host and group variables" of Ansible's documentation: a name means the
 //! file itself, or with `.yml`, `.yaml`, `.json`, or a directory whose files are read in order.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::{Layer, Level};
 use crate::diag::{Error, Kind, Result, Sources};
 use crate::inventory::Inventory;
 use crate::value::{Dict, Value};
-use crate::yaml;
+use crate::yaml::{self, Node};
 
 /// Endings of variable files, in the order in which they are looked for.
 const ENDINGS: &[&str] = &["", ".yml", ".yaml", ".json"];
@@ -19,6 +21,10 @@ const ENDINGS: &[&str] = &["", ".yml", ".yaml", ".json"];
 /// # Errors
 /// That it can't be read or is no mapping, with its place.
 pub fn load_file(sources: &Sources, path: &Path) -> Result<Dict> {
+    variables(path, read(sources, path)?.as_ref())
+}
+
+fn read(sources: &Sources, path: &Path) -> Result<Option<Node>> {
     let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
     if bytes.starts_with(b"$ANSIBLE_VAULT;") {
         return Err(Error::new(
@@ -32,7 +38,11 @@ pub fn load_file(sources: &Sources, path: &Path) -> Result<Dict> {
     let text = String::from_utf8(bytes)
         .map_err(|_| Error::new(Kind::Yaml, format!("`{}` is not UTF-8", path.display())))?;
     let source = sources.add(path.to_string_lossy().into_owned(), text);
-    let Some(node) = yaml::load(sources, source)? else {
+    yaml::load(sources, source)
+}
+
+fn variables(path: &Path, node: Option<&Node>) -> Result<Dict> {
+    let Some(node) = node else {
         return Ok(Dict::new());
     };
     match node.to_value() {
@@ -50,6 +60,34 @@ pub fn load_file(sources: &Sources, path: &Path) -> Result<Dict> {
     }
 }
 
+/// The variable files that a run has read: each once, however many hosts it is for.
+pub struct VarFiles {
+    sources: Sources,
+    known: RefCell<HashMap<PathBuf, Option<Node>>>,
+}
+
+impl VarFiles {
+    /// Nothing is read yet; texts will be kept in `sources`.
+    pub fn new(sources: Sources) -> VarFiles {
+        VarFiles {
+            sources,
+            known: RefCell::default(),
+        }
+    }
+
+    /// Returns a file's variables as values of their own: what a template does to one host's list
+    /// is not seen by another host.
+    fn load(&self, path: &Path) -> Result<Dict> {
+        if let Some(node) = self.known.borrow().get(path) {
+            return variables(path, node.as_ref());
+        }
+        let node = read(&self.sources, path)?;
+        let made = variables(path, node.as_ref());
+        self.known.borrow_mut().insert(path.to_path_buf(), node);
+        made
+    }
+}
+
 /// Returns a host's inventory variables, lowest precedence first.
 ///
 /// `playbook_dirs` are where playbooks have their `group_vars` and `host_vars`.
@@ -57,7 +95,7 @@ pub fn load_file(sources: &Sources, path: &Path) -> Result<Dict> {
 /// # Errors
 /// A variable file that can't be read.
 pub fn host_layers(
-    sources: &Sources,
+    files: &VarFiles,
     inventory: &Inventory,
     playbook_dirs: &[PathBuf],
     host: &str,
@@ -87,13 +125,13 @@ pub fn host_layers(
         }
     }
     for dirs in [&beside[..], playbook_dirs] {
-        for (from, vars) in named(sources, dirs, "group_vars", "all")? {
+        for (from, vars) in named(files, dirs, "group_vars", "all")? {
             add(&from, vars);
         }
     }
     for dirs in [&beside[..], playbook_dirs] {
         for name in &groups {
-            for (from, vars) in named(sources, dirs, "group_vars", name)? {
+            for (from, vars) in named(files, dirs, "group_vars", name)? {
                 add(&from, vars);
             }
         }
@@ -106,7 +144,7 @@ pub fn host_layers(
         add("implicit localhost", local);
     }
     for dirs in [&beside[..], playbook_dirs] {
-        for (from, vars) in named(sources, dirs, "host_vars", host)? {
+        for (from, vars) in named(files, dirs, "host_vars", host)? {
             add(&from, vars);
         }
     }
@@ -133,7 +171,7 @@ fn beside_inventory(inventory: &Inventory) -> Vec<PathBuf> {
 
 /// Reads what `DIR/group_vars/NAME` means, for each directory.
 fn named(
-    sources: &Sources,
+    files: &VarFiles,
     dirs: &[PathBuf],
     kind: &str,
     name: &str,
@@ -158,7 +196,7 @@ fn named(
                 continue;
             }
             for path in found {
-                let vars = load_file(sources, &path)?;
+                let vars = files.load(&path)?;
                 out.push((path.to_string_lossy().into_owned(), vars));
             }
             break;
@@ -226,8 +264,13 @@ mod tests {
             &crate::inventory::SourceOptions::default(),
         )
         .expect("an inventory");
-        let layers =
-            host_layers(&sources, &inventory, &[dir.path().join("play")], "h").expect("layers");
+        let layers = host_layers(
+            &VarFiles::new(sources),
+            &inventory,
+            &[dir.path().join("play")],
+            "h",
+        )
+        .expect("layers");
         let values: Vec<String> = layers
             .iter()
             .filter_map(|layer| layer.vars.get("x"))
@@ -247,5 +290,28 @@ mod tests {
                 "play-h"
             ]
         );
+    }
+
+    #[test]
+    fn a_file_of_many_hosts_is_read_once_and_each_host_has_values_of_its_own() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("group_vars/all");
+        std::fs::create_dir(dir.path().join("group_vars")).expect("a directory");
+        std::fs::write(&file, "x: [1]\n").expect("a file");
+        let files = VarFiles::new(Sources::default());
+        let inventory = Inventory::default();
+        let of = |host: &str| {
+            let layers = host_layers(&files, &inventory, &[dir.path().to_path_buf()], host);
+            let layers = layers.expect("layers");
+            match layers.iter().find_map(|layer| layer.vars.get("x")) {
+                Some(Value::List(list)) => list,
+                other => panic!("{other:?}"),
+            }
+        };
+        let first = of("a");
+        std::fs::write(&file, "x: [2]\n").expect("a file");
+        let second = of("b");
+        first.push(Value::from(9));
+        assert_eq!(Value::List(second), Value::list(vec![Value::from(1)]));
     }
 }

@@ -9,7 +9,7 @@ mod magic;
 mod store;
 mod view;
 
-pub use files::{host_layers, load_file};
+pub use files::{VarFiles, host_layers, load_file};
 pub use hostvars::HostVars;
 pub use magic::{PlayNames, RunNames};
 pub use store::Store;
