@@ -11,6 +11,7 @@ mod layers;
 mod parity;
 mod real_api;
 mod registry;
+mod shell_hosts;
 #[path = "apiserver/server/mod.rs"]
 mod standin;
 mod support;

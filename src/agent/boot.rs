@@ -34,7 +34,7 @@ pub(super) fn answer(byte: u8) -> Option<Answer> {
     }
 }
 
-/// Returns the script that starts the agent on a host.
+/// Returns the script that starts the agent on a host, for a shell that reads it from its input.
 ///
 /// The agent says the marker and `R` ([`answer`]). Where it isn't found the script says the marker
 /// and `Z` or `P`, reads a line with a number and a SHA-256 and so many bytes, compressed or plain,
@@ -57,11 +57,11 @@ pub(super) fn script(
     });
     let arch = std::env::consts::ARCH;
     if force_shell {
-        return format!("printf '%sS%s\\n' {marker} 'it is told not to'; exec sh");
+        return format!("{{ printf '%sS%s\\n' {marker} 'it is told not to'; exec /bin/sh; }}\n");
     }
     format!(
-        r#"h={identity}; m={marker}; k=
-sh() {{ umask "${{k:-$(umask)}}"; printf '%sS%s\n' $m "$1"; exec sh; }}
+        r#"{{ h={identity}; m={marker}; k=
+sh() {{ umask "${{k:-$(umask)}}"; printf '%sS%s\n' $m "$1"; exec /bin/sh; }}
 mine() {{ [ -O "$1" ] && [ ! -L "$1" ]; }}
 go() {{
   [ -z "$k" ] || umask "$k"
@@ -91,7 +91,8 @@ exit 0
   chmod 700 "$t" 2>/dev/null && whole "$t" && {{ sync "$t" || :; }} 2>/dev/null && mv -f "$t" "$d/$h" && {{ w="the agent can't run"; go "$d/$h"; }}
   rm -f "$t"
 done
-sh "$w""#,
+sh "$w"; }}
+"#,
         alias = alias(arch),
         agent = super::AGENT_ARGUMENT,
     )
@@ -167,7 +168,6 @@ mod tests {
             );
             let path = self.tools.clone().unwrap_or_else(|| "/usr/bin:/bin".into());
             let mut child = Command::new("/bin/sh")
-                .args(["-c", &format!("umask 027\n{}\n{text}", self.before)])
                 .env("HOME", self.home.path())
                 .env_remove("XDG_CACHE_HOME")
                 .env("PATH", path)
@@ -178,6 +178,8 @@ mod tests {
                 .expect("a shell");
             let mut input = child.stdin.take().expect("a pipe");
             let mut output = child.stdout.take().expect("a pipe");
+            let commands = format!("umask 027\n{}\n{text}", self.before);
+            input.write_all(commands.as_bytes()).expect("it reads");
             let mut letters = String::new();
             loop {
                 super::super::frame::skip_to(&mut output, MARKER.as_bytes()).expect("an answer");

@@ -18,6 +18,7 @@ use super::frame;
 use super::message::{Reply, Request};
 use super::peer::Peer;
 use super::process::{Process, Watch};
+use super::shell::ShellHost;
 use super::{AGENT_ARGUMENT, Counters};
 use crate::transport::ssh;
 use crate::value::Secret;
@@ -86,11 +87,6 @@ pub enum Event {
     Unreachable(String, String),
 }
 
-/// Runs requests over a plain shell where the agent can't run.
-pub(super) type ShellHandler = dyn Fn(&mut ChildStdin, &mut ChildStdout, &str, &Request) -> std::io::Result<Vec<serde_json::Value>>
-    + Send
-    + Sync;
-
 struct Connection {
     requests: Sender<Request>,
     spec: Arc<ConnectionSpec>,
@@ -102,17 +98,15 @@ pub struct Pool {
     events: Sender<Event>,
     connections: HashMap<String, Connection>,
     binary: Arc<Mutex<Option<Arc<Binary>>>>,
-    shell: Arc<ShellHandler>,
 }
 
 impl Pool {
-    /// Makes a pool that reports to a channel; `shell` serves hosts where the agent can't run.
-    pub fn new(events: Sender<Event>, shell: Arc<ShellHandler>) -> Pool {
+    /// Makes a pool that reports to a channel.
+    pub fn new(events: Sender<Event>) -> Pool {
         Pool {
             events,
             connections: HashMap::new(),
             binary: Arc::default(),
-            shell,
         }
     }
 
@@ -129,9 +123,7 @@ impl Pool {
             spec: spec.clone(),
             events: self.events.clone(),
             binary: self.binary.clone(),
-            shell: self.shell.clone(),
             counters: counters.clone(),
-            link: None,
         };
         std::thread::spawn(move || worker.run(&rx));
         self.connections.insert(
@@ -216,8 +208,8 @@ struct Link {
 enum Answers {
     /// The agent answers.
     Agent(Peer),
-    /// A shell reads commands, because the agent can't run on the host: the last says why.
-    Shell(ChildStdin, ChildStdout, String),
+    /// A shell serves, because the agent can't run on the host.
+    Shell(Box<ShellHost>),
 }
 
 struct Worker {
@@ -225,18 +217,17 @@ struct Worker {
     spec: Arc<ConnectionSpec>,
     events: Sender<Event>,
     binary: Arc<Mutex<Option<Arc<Binary>>>>,
-    shell: Arc<ShellHandler>,
     counters: Arc<Counters>,
-    link: Option<Link>,
 }
 
 impl Worker {
-    fn run(mut self, requests: &Receiver<Request>) {
+    fn run(self, requests: &Receiver<Request>) {
+        let mut link = None;
         while let Ok(request) = requests.recv() {
-            let event = match self.serve(request) {
+            let event = match self.serve(&mut link, request) {
                 Ok(reply) => Event::Reply(self.key.clone(), reply),
                 Err(message) => {
-                    self.link = None;
+                    link = None;
                     Event::Unreachable(self.key.clone(), message)
                 }
             };
@@ -246,22 +237,25 @@ impl Worker {
         }
     }
 
-    fn serve(&mut self, request: Request) -> Result<Reply, String> {
-        if self.link.is_none() {
-            self.link = Some(self.connect()?);
+    fn serve(&self, link: &mut Option<Link>, request: Request) -> Result<Reply, String> {
+        if matches!(link, Some(Link { answers: Answers::Shell(host), .. }) if host.is_lost()) {
+            *link = None;
         }
-        let Some(link) = &mut self.link else {
-            return Err("no connection".to_owned());
+        let link = match link {
+            Some(link) => link,
+            None => link.insert(self.connect()?),
         };
-        Counters::add(&self.counters.round_trips, 1);
         match &mut link.answers {
-            Answers::Shell(input, output, why) => {
+            Answers::Shell(host) => {
+                let results = host.run(&request).map_err(|why| self.lost(&why));
+                Counters::add(&self.counters.round_trips, host.exchanges());
                 let id = request.id;
-                let results = (self.shell)(input, output, why, &request)
-                    .map_err(|error| self.lost(&error.to_string()))?;
-                Ok(Reply { id, results })
+                results.map(|results| Reply { id, results })
             }
-            Answers::Agent(peer) => peer.ask(request).map_err(|why| self.lost(&why)),
+            Answers::Agent(peer) => {
+                Counters::add(&self.counters.round_trips, 1);
+                peer.ask(request).map_err(|why| self.lost(&why))
+            }
         }
     }
 
@@ -277,6 +271,10 @@ impl Worker {
     }
 
     fn local(&self) -> Result<Link, String> {
+        if self.spec.force_shell {
+            let (process, input, output) = Process::start(&mut Command::new("/bin/sh"))?;
+            return self.shell(process, input, output, None);
+        }
         let marker = super::marker();
         let exe = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut command = Command::new(exe);
@@ -305,6 +303,22 @@ impl Worker {
         })
     }
 
+    /// Makes a shell that reads commands serve.
+    fn shell(
+        &self,
+        process: Process,
+        input: ChildStdin,
+        output: ChildStdout,
+        askpass: Option<Askpass>,
+    ) -> Result<Link, String> {
+        let host = ShellHost::start(input, output).map_err(|why| self.lost(&why))?;
+        Ok(Link {
+            answers: Answers::Shell(Box::new(host)),
+            _process: process,
+            _askpass: askpass,
+        })
+    }
+
     fn binary(&self) -> Result<Arc<Binary>, String> {
         let mut slot = self
             .binary
@@ -328,12 +342,9 @@ impl Worker {
             spec.remote_tmp.as_deref(),
             spec.force_shell,
         );
-        // The login shell may be any; the script is for a POSIX one.
-        let remote = format!(
-            "exec /bin/sh -c {}",
-            shlex::try_quote(&script).unwrap_or_default()
-        );
-        let argv = ssh::argv(&options(spec), &remote).map_err(|error| error.full_message())?;
+        // The login shell may be any, with whatever quoting; the script is for a POSIX one.
+        let argv =
+            ssh::argv(&options(spec), "exec /bin/sh").map_err(|error| error.full_message())?;
         let mut command = Command::new(&argv[0]);
         command.args(&argv[1..]);
         let askpass = match &spec.password {
@@ -359,6 +370,9 @@ impl Worker {
                 None => refusal(&said, spec.password.is_some()),
             }
         };
+        if upload(&mut input, script.as_bytes(), &watch).is_err() {
+            return Err(refuse(&mut process));
+        }
         loop {
             let mut letter = [0];
             let passed = frame::skip_to(&mut output, marker.as_bytes());
@@ -379,19 +393,18 @@ impl Worker {
                         &own.plain
                     };
                     Counters::add(&self.counters.upload_bytes, bytes.len() as u64);
-                    if upload(&mut input, bytes, &own.checksum, &watch).is_err() {
+                    let head = format!("{} {}\n", bytes.len(), own.checksum);
+                    if upload(&mut input, head.as_bytes(), &watch).is_err()
+                        || upload(&mut input, bytes, &watch).is_err()
+                    {
                         return Err(refuse(&mut process));
                     }
                 }
                 Some(Answer::Shell) => {
-                    let why = frame::skip_to(&mut output, b"\n")
-                        .map(|line| String::from_utf8_lossy(&line).into_owned())
-                        .map_err(|_| refuse(&mut process))?;
-                    return Ok(Link {
-                        answers: Answers::Shell(input, output, why),
-                        _process: process,
-                        _askpass: askpass,
-                    });
+                    if frame::skip_to(&mut output, b"\n").is_err() {
+                        return Err(refuse(&mut process));
+                    }
+                    return self.shell(process, input, output, askpass);
                 }
                 None => return Err(self.lost("the host answered something unknown")),
             }
@@ -429,14 +442,8 @@ fn options(spec: &ConnectionSpec) -> ssh::Options {
     options
 }
 
-/// Sends a line with the length and the checksum of what they unfold to, and the bytes.
-fn upload(
-    input: &mut ChildStdin,
-    bytes: &[u8],
-    checksum: &str,
-    watch: &Watch,
-) -> std::io::Result<()> {
-    input.write_all(format!("{} {checksum}\n", bytes.len()).as_bytes())?;
+/// Sends bytes; every piece that could be sent is progress.
+fn upload(input: &mut ChildStdin, bytes: &[u8], watch: &Watch) -> std::io::Result<()> {
     for chunk in bytes.chunks(CHUNK) {
         input.write_all(chunk)?;
         watch.progress();

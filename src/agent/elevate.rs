@@ -1,7 +1,7 @@
-//! Becoming another user: a second agent, started through sudo, su or doas.
+//! Becoming another user: a second agent, or a second shell, started through sudo, su or doas.
 //!
-//! The first agent starts it and relays frames. The password goes to the method's standard input
-//! and nowhere else; nothing is sent before the second agent has said its marker.
+//! The first agent starts the second one and relays frames. The password goes to the method's
+//! standard input and nowhere else; nothing more is sent before the other side has said its marker.
 
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -19,7 +19,7 @@ use crate::value::Secret;
 /// How long a method may take until its agent speaks.
 ///
 /// **Source:** Ansible's own limit for a prompt, which its message names.
-const PATIENCE: Duration = Duration::from_secs(12);
+pub(super) const PATIENCE: Duration = Duration::from_secs(12);
 
 /// An agent that runs as another user. Fields are dropped in their order: the streams before the
 /// process.
@@ -37,23 +37,13 @@ impl Elevated {
         wanted: &Become,
         password: Option<&Secret<String>>,
     ) -> Result<Elevated, String> {
-        if wanted.user.starts_with('-') || wanted.user.is_empty() {
-            return Err(format!(
-                "the user `{}` can't be become: it would be read as an option",
-                wanted.user
-            ));
-        }
+        let method = Method::new(wanted, password.is_some())?;
         let marker = super::marker();
         let program = Program::for_user(&wanted.user)?;
         let path = program.path.to_string_lossy().into_owned();
         let locale = std::env::var("LC_ALL").ok();
-        let argv = argv(
-            wanted,
-            password.is_some(),
-            locale.as_deref(),
-            &path,
-            &marker,
-        );
+        let agent = [path, super::AGENT_ARGUMENT.to_owned(), marker.clone()];
+        let argv = method.argv(locale.as_deref(), &agent);
         let mut command = Command::new(&argv[0]);
         // What the method says is recognised by its words; the agent gets the user's own language.
         command.args(&argv[1..]).env("LC_ALL", "C");
@@ -74,27 +64,17 @@ impl Elevated {
             match started.recv_timeout(Duration::from_millis(50)) {
                 Ok(output) => break output,
                 Err(RecvTimeoutError::Timeout) => {
-                    if let Some(message) = refusal(wanted, &process.said()) {
+                    if let Some(message) = method.refusal(&process.said()) {
                         process.end();
                         return Err(message);
                     }
                     if Instant::now() >= deadline {
-                        return Err(format!(
-                            "Timeout ({}s) waiting for privilege escalation prompt: {}",
-                            PATIENCE.as_secs(),
-                            process.end().trim()
-                        ));
+                        return Err(method.late(&process.end()));
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     let said = process.end();
-                    return Err(refusal(wanted, &said).unwrap_or_else(|| {
-                        format!(
-                            "the become method `{}` ended: {}",
-                            wanted.method,
-                            said.trim()
-                        )
-                    }));
+                    return Err(method.refusal(&said).unwrap_or_else(|| method.ended(&said)));
                 }
             }
         };
@@ -122,88 +102,141 @@ impl Elevated {
     }
 }
 
-/// Recognises what a method says when it refuses.
-fn refusal(wanted: &Become, text: &str) -> Option<String> {
-    let lower = text.to_lowercase();
-    let any = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
-    if any(&[
-        "a password is required",
-        "a terminal is required",
-        "authorization required",
-    ]) {
-        return Some(format!("Missing {} password", wanted.method));
-    }
-    if any(&[
-        "sorry, try again",
-        "incorrect password",
-        "authentication failure",
-        "auth failed",
-        "incorrect password attempt",
-    ]) {
-        return Some(format!("Incorrect {} password", wanted.method));
-    }
-    if any(&[
-        "not in the sudoers",
-        "is not allowed to",
-        "unknown user",
-        "does not exist",
-        "command not found",
-    ]) {
-        return Some(text.trim().to_owned());
-    }
-    None
+/// A way to become a user, and what it says.
+pub(super) struct Method<'a> {
+    wanted: &'a Become,
+    has_password: bool,
+    /// What sudo asks with. Nothing else contains it, so that a second question is seen for what it
+    /// is, whatever sudo says besides and in whichever language.
+    prompt: String,
 }
 
-/// Builds the method's command line; `locale` is what `LC_ALL` is for the agent, if anything.
-fn argv(
-    wanted: &Become,
-    has_password: bool,
-    locale: Option<&str>,
-    path: &str,
-    marker: &str,
-) -> Vec<String> {
-    let exe = wanted.exe.clone().unwrap_or_else(|| wanted.method.clone());
-    let mut argv = vec![exe];
-    let flags = |default: &[&str]| -> Vec<String> {
-        match &wanted.flags {
-            Some(flags) => shlex::split(flags).unwrap_or_default(),
-            None => default.iter().map(|flag| (*flag).to_owned()).collect(),
+impl Method<'_> {
+    /// Checks what is wanted.
+    ///
+    /// # Errors
+    /// A user that would be read as an option.
+    pub(super) fn new(wanted: &Become, has_password: bool) -> Result<Method<'_>, String> {
+        if wanted.user.starts_with('-') || wanted.user.is_empty() {
+            return Err(format!(
+                "the user `{}` can't be become: it would be read as an option",
+                wanted.user
+            ));
         }
-    };
-    let mut command = vec!["env".to_owned()];
-    match locale {
-        Some(locale) => command.push(format!("LC_ALL={locale}")),
-        None => command.extend(["-u", "LC_ALL"].map(str::to_owned)),
+        Ok(Method {
+            wanted,
+            has_password,
+            prompt: format!("[regrole {}] password: ", super::marker()),
+        })
     }
-    command.extend([path, super::AGENT_ARGUMENT, marker].map(str::to_owned));
-    match wanted.method.as_str() {
-        "su" => {
-            argv.extend(flags(&[]));
-            argv.push(wanted.user.clone());
-            argv.push("-c".to_owned());
-            argv.push(shlex::try_join(command.iter().map(String::as_str)).unwrap_or_default());
+
+    /// Recognises what the method says when it refuses.
+    pub(super) fn refusal(&self, said: &str) -> Option<String> {
+        let method = &self.wanted.method;
+        if said.matches(self.prompt.trim_end()).nth(1).is_some() {
+            return Some(format!("Incorrect {method} password"));
         }
-        "doas" => {
-            argv.extend(flags(&[]));
-            if !has_password {
-                argv.push("-n".to_owned());
-            }
-            argv.extend(["-u".to_owned(), wanted.user.clone()]);
-            argv.extend(command);
+        let lower = said.to_lowercase();
+        let any = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
+        if any(&[
+            "a password is required",
+            "a terminal is required",
+            "authorization required",
+        ]) {
+            return Some(format!("Missing {method} password"));
         }
-        _ => {
-            argv.extend(flags(&["-H", "-S"]));
-            if has_password {
-                argv.retain(|flag| flag != "-n");
-                argv.extend(["-p".to_owned(), String::new()]);
-            } else if !argv.iter().any(|flag| flag == "-n") {
-                argv.push("-n".to_owned());
-            }
-            argv.extend(["-u".to_owned(), wanted.user.clone(), "--".to_owned()]);
-            argv.extend(command);
+        if any(&[
+            "sorry, try again",
+            "incorrect password",
+            "authentication failure",
+            "auth failed",
+            "incorrect password attempt",
+        ]) {
+            return Some(format!("Incorrect {method} password"));
         }
+        any(&[
+            "not in the sudoers",
+            "is not allowed to",
+            "unknown user",
+            "does not exist",
+            "command not found",
+        ])
+        .then(|| self.shown(said))
     }
-    argv
+
+    /// Words that the method ended without having become the user.
+    pub(super) fn ended(&self, said: &str) -> String {
+        let shown = self.shown(said);
+        if shown.ends_with(": not found") {
+            // What a shell says of a program that isn't there.
+            return format!("{}: No such file or directory", self.program());
+        }
+        format!("the become method `{}` ended: {shown}", self.wanted.method)
+    }
+
+    /// Words that the method did not get anywhere in time, as Ansible does.
+    pub(super) fn late(&self, said: &str) -> String {
+        format!(
+            "Timeout ({}s) waiting for privilege escalation prompt: {}",
+            PATIENCE.as_secs(),
+            self.shown(said)
+        )
+    }
+
+    fn shown(&self, said: &str) -> String {
+        said.replace(self.prompt.trim_end(), "").trim().to_owned()
+    }
+
+    fn program(&self) -> &str {
+        self.wanted.exe.as_ref().unwrap_or(&self.wanted.method)
+    }
+
+    /// Builds the command line that runs a command as the user; `locale` is what `LC_ALL` is for
+    /// the command, if anything.
+    pub(super) fn argv(&self, locale: Option<&str>, command: &[String]) -> Vec<String> {
+        let wanted = self.wanted;
+        let mut argv = vec![self.program().to_owned()];
+        let flags = |default: &[&str]| -> Vec<String> {
+            match &wanted.flags {
+                Some(flags) => shlex::split(flags).unwrap_or_default(),
+                None => default.iter().map(|flag| (*flag).to_owned()).collect(),
+            }
+        };
+        let mut inner = vec!["env".to_owned()];
+        match locale {
+            Some(locale) => inner.push(format!("LC_ALL={locale}")),
+            None => inner.extend(["-u", "LC_ALL"].map(str::to_owned)),
+        }
+        inner.extend_from_slice(command);
+        match wanted.method.as_str() {
+            "su" => {
+                argv.extend(flags(&[]));
+                argv.push(wanted.user.clone());
+                argv.push("-c".to_owned());
+                argv.push(shlex::try_join(inner.iter().map(String::as_str)).unwrap_or_default());
+            }
+            "doas" => {
+                argv.extend(flags(&[]));
+                if !self.has_password {
+                    argv.push("-n".to_owned());
+                }
+                argv.extend(["-u".to_owned(), wanted.user.clone()]);
+                argv.extend(inner);
+            }
+            _ => {
+                argv.extend(flags(&["-H", "-S"]));
+                if self.has_password {
+                    argv.retain(|flag| flag != "-n");
+                    argv.extend(["-p".to_owned(), self.prompt.clone()]);
+                } else if !argv.iter().any(|flag| flag == "-n") {
+                    argv.push("-n".to_owned());
+                }
+                argv.extend(["-u".to_owned(), wanted.user.clone(), "--".to_owned()]);
+                argv.extend(inner);
+            }
+        }
+        argv
+    }
 }
 
 /// The agent's own file, where the other user may run it.
@@ -284,20 +317,27 @@ mod tests {
     }
 
     #[test]
-    fn the_password_is_never_an_argument() {
+    fn a_command_is_run_as_the_user_and_with_the_locale_it_had() {
+        let command = ["/a", "__agent", "m"].map(str::to_owned);
         for method in ["sudo", "su", "doas"] {
-            let line = argv(&wanted(method), true, None, "/a", "m").join(" ");
+            let wanted = wanted(method);
+            let method = Method::new(&wanted, true).expect("a user");
+            let line = method.argv(None, &command).join(" ");
             assert!(line.contains("deploy") && line.contains("/a"), "{line}");
         }
+        let wanted = wanted("sudo");
+        let method = Method::new(&wanted, false).expect("a user");
         assert_eq!(
-            argv(&wanted("sudo"), false, Some("C.UTF-8"), "/a", "m").join(" "),
+            method.argv(Some("C.UTF-8"), &command).join(" "),
             "sudo -H -S -n -u deploy -- env LC_ALL=C.UTF-8 /a __agent m"
         );
     }
 
     #[test]
     fn refusals_are_told_in_ansibles_words() {
-        let said = |text: &str| refusal(&wanted("sudo"), text);
+        let wanted = wanted("sudo");
+        let method = Method::new(&wanted, true).expect("a user");
+        let said = |text: &str| method.refusal(text);
         assert_eq!(
             said("sudo: a password is required").as_deref(),
             Some("Missing sudo password")
@@ -305,6 +345,16 @@ mod tests {
         assert_eq!(
             said("Sorry, try again.").as_deref(),
             Some("Incorrect sudo password")
+        );
+        let asked = method.prompt.clone();
+        assert_eq!(said(&format!("We trust you …\n{asked}")), None);
+        assert_eq!(
+            said(&format!("{asked}Are you on drugs?\n{asked}")).as_deref(),
+            Some("Incorrect sudo password")
+        );
+        assert_eq!(
+            method.late(&asked),
+            "Timeout (12s) waiting for privilege escalation prompt: "
         );
         assert_eq!(said(""), None);
     }

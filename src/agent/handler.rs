@@ -18,23 +18,31 @@ pub fn modules_handler() -> Handler {
     Box::new(move |request| {
         if request.check {
             let overlay = overlay.get_or_insert_with(|| Overlay::new(Box::new(Real)));
-            return run(request, overlay);
+            return run(request, overlay, &stop_own);
         }
-        run(request, &Real)
+        run(request, &Real, &stop_own)
     })
 }
+
+/// Sets a time limit on what a machine runs from now on; what it returns ends the limit and says
+/// whether it has passed.
+pub(super) type SetLimit = dyn Fn(Duration) -> Box<dyn FnOnce() -> bool>;
 
 /// Runs all items of a request on a machine.
 ///
 /// The request's time limit holds for each item: what still runs then is stopped, and the item's
 /// result is that it was (see [`timed_out`]).
-pub(super) fn run(request: &Request, system: &dyn System) -> Vec<serde_json::Value> {
+pub(super) fn run(
+    request: &Request,
+    system: &dyn System,
+    set_limit: &SetLimit,
+) -> Vec<serde_json::Value> {
     request
         .items
         .iter()
         .map(|item| {
             let limit =
-                (request.timeout > 0).then(|| Limit::start(Duration::from_secs(request.timeout)));
+                (request.timeout > 0).then(|| set_limit(Duration::from_secs(request.timeout)));
             let args = match Value::from_wire(&item.args) {
                 Value::Dict(args) => args,
                 _ => Dict::new(),
@@ -47,7 +55,7 @@ pub(super) fn run(request: &Request, system: &dyn System) -> Vec<serde_json::Val
                 content: item.content.map(|_| item.bytes.as_slice()),
             };
             let result = modules::run(&request.module, &args, &context, system);
-            if limit.is_some_and(Limit::has_passed) {
+            if limit.is_some_and(|has_passed| has_passed()) {
                 return timed_out(request.timeout);
             }
             Value::Dict(result).to_wire().unwrap_or_else(|error| {
@@ -61,6 +69,12 @@ pub(super) fn run(request: &Request, system: &dyn System) -> Vec<serde_json::Val
 /// controller words it, because the words depend on the compatibility level.
 pub(super) fn timed_out(seconds: u64) -> serde_json::Value {
     serde_json::json!({"failed": true, "changed": false, "timedout": {"period": seconds}})
+}
+
+/// Sets a time limit on what this process has started.
+fn stop_own(limit: Duration) -> Box<dyn FnOnce() -> bool> {
+    let limit = Limit::start(limit);
+    Box::new(move || limit.has_passed())
 }
 
 /// A time limit on what this process has started.

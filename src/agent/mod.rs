@@ -22,7 +22,6 @@ pub use client::{ConnectionKind, ConnectionSpec, Event, Pool};
 pub use counters::Counters;
 pub use handler::modules_handler;
 pub use serve::{Handler, serve};
-pub use shell::serve_over_shell;
 
 /// The first argument that makes the binary an agent; the second is the marker.
 pub const AGENT_ARGUMENT: &str = "__agent";
@@ -30,10 +29,4 @@ pub const AGENT_ARGUMENT: &str = "__agent";
 /// The first argument with which the binary only says that it can run here.
 pub const PROBE_ARGUMENT: &str = "__probe";
 
-/// Makes a random marker: 32 hex digits and a newline's worth of certainty that no banner has it.
-fn marker() -> String {
-    use rand::Rng;
-    let mut bytes = [0u8; 16];
-    rand::rng().fill_bytes(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+use crate::system::shell::marker;

@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::channel;
 
 use super::list;
@@ -256,7 +255,7 @@ pub(super) fn execute(prepared: Prepared, reporter: Reporter, session: &Session)
         )));
     }
     let (tx, events) = channel();
-    let pool = Pool::new(tx, Arc::new(crate::agent::serve_over_shell));
+    let pool = Pool::new(tx);
     let counters = session.environment.get("REGROLE_COUNTERS").cloned();
     let mut runner = Runner::new(
         options,

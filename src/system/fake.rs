@@ -124,6 +124,9 @@ impl System for Fake {
         self.environment.get(name).cloned()
     }
 
+    fn current_dir(&self) -> io::Result<PathBuf> {
+        Ok(PathBuf::from("/"))
+    }
     fn identity(&self) -> io::Result<Identity> {
         Ok(Identity::default())
     }
@@ -210,6 +213,9 @@ impl System for Nothing {
     }
     fn env(&self, _: &str) -> Option<String> {
         None
+    }
+    fn current_dir(&self) -> io::Result<PathBuf> {
+        Ok(PathBuf::from("/"))
     }
     fn identity(&self) -> io::Result<Identity> {
         Ok(Identity::default())

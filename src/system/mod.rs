@@ -1,8 +1,7 @@
 //! The machine as modules see it: one trait, several backings.
 //!
-//! [`Real`] acts on this machine, [`Overlay`] keeps every change in memory (dry runs), [`Fake`] is
-//! a machine made of data for tests. A further backing needs only what a POSIX shell with
-//! coreutils or busybox can do. What can be built from these primitives (accounts, `which`,
+//! [`Real`] acts on this machine, [`Shell`] on the machine behind a POSIX shell, [`Overlay`] keeps
+//! every change in memory (dry runs), [`Fake`] is a machine made of data for tests. What can be built from these primitives (accounts, `which`,
 //! checksums) is a free function here, not a method.
 //!
 //! ```
@@ -17,6 +16,7 @@ mod fake;
 mod overlay;
 mod path;
 mod real;
+pub mod shell;
 mod stat;
 
 use std::ffi::OsString;
@@ -28,6 +28,7 @@ pub use fake::Fake;
 pub use overlay::Overlay;
 pub use path::{canonical, which};
 pub use real::Real;
+pub use shell::{Ended, Session, Shell};
 pub use stat::{FileType, Stat, Time};
 
 /// Numbers of the errors that modules tell apart or backings make themselves (Linux).
@@ -135,6 +136,9 @@ pub trait System {
 
     /// Returns an environment variable of the process on the machine.
     fn env(&self, name: &str) -> Option<String>;
+
+    /// Returns the directory that relative paths start in.
+    fn current_dir(&self) -> io::Result<PathBuf>;
 
     /// Returns who the process is.
     fn identity(&self) -> io::Result<Identity>;

@@ -68,7 +68,7 @@ impl Overlay {
         let path = if path.is_absolute() {
             path.to_path_buf()
         } else {
-            std::env::current_dir()?.join(path)
+            self.current_dir()?.join(path)
         };
         resolve(&path, &|part| match optional(self.lstat_placed(part)) {
             Ok(Some(stat)) if stat.is(FileType::Link) => self.readlink_placed(part).map(Some),
@@ -274,6 +274,10 @@ impl System for Overlay {
 
     fn env(&self, name: &str) -> Option<String> {
         self.below.env(name)
+    }
+
+    fn current_dir(&self) -> io::Result<PathBuf> {
+        self.below.current_dir()
     }
 
     fn identity(&self) -> io::Result<Identity> {

@@ -15,7 +15,7 @@ pub fn canonical(system: &dyn System, path: &Path) -> io::Result<PathBuf> {
     let path = if path.is_absolute() {
         path.to_path_buf()
     } else {
-        std::env::current_dir()?.join(path)
+        system.current_dir()?.join(path)
     };
     resolve(&path, &|part| match optional(system.lstat(part)) {
         Ok(Some(stat)) if stat.is(FileType::Link) => system.readlink(part).map(Some),

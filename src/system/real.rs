@@ -29,6 +29,10 @@ impl System for Real {
         std::env::var(name).ok()
     }
 
+    fn current_dir(&self) -> io::Result<PathBuf> {
+        std::env::current_dir()
+    }
+
     fn identity(&self) -> io::Result<Identity> {
         Ok(Identity {
             uid: rustix::process::geteuid().as_raw(),
