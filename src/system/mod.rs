@@ -11,6 +11,7 @@
 //! ```
 
 pub mod accounts;
+mod child;
 mod command;
 mod fake;
 mod overlay;

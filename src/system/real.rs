@@ -2,17 +2,14 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, CWD, Gid, Timespec, Timestamps, Uid};
 
 use super::{
-    Access, Command, Executed, Identity, Output, SetTime, Stat, System, Time, WriteAs, errno,
+    Access, Command, Executed, Identity, SetTime, Stat, System, Time, WriteAs, child, errno,
     os_error,
 };
 
@@ -22,7 +19,7 @@ pub struct Real;
 
 impl System for Real {
     fn exec(&self, command: &Command) -> io::Result<Executed> {
-        run(command).map(Executed::Ran)
+        child::run(command).map(Executed::Ran)
     }
 
     fn env(&self, name: &str) -> Option<String> {
@@ -281,86 +278,6 @@ fn sync_directory(path: &Path) {
     }
 }
 
-fn run(command: &Command) -> io::Result<Output> {
-    let Some((program, arguments)) = command.argv.split_first() else {
-        return Err(os_error(errno::ENOENT));
-    };
-    let mut process = std::process::Command::new(program);
-    process
-        .args(arguments)
-        .envs(command.env.iter().map(|(k, v)| (k, v)))
-        .stdin(if command.stdin.is_empty() {
-            Stdio::null()
-        } else {
-            Stdio::piped()
-        })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        // Its own group, so that a time limit reaches its children too.
-        .process_group(0);
-    if let Some(cwd) = &command.cwd {
-        process.current_dir(cwd);
-    }
-    let restore = command
-        .umask
-        .map(|mask| rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask)));
-    let spawned = process.spawn();
-    if let Some(mask) = restore {
-        rustix::process::umask(mask);
-    }
-    let mut child = spawned?;
-    let group = rustix::process::Pid::from_child(&child);
-    let deadline = command.timeout.map(|limit| Instant::now() + limit);
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    std::thread::scope(|scope| {
-        if let Some(mut pipe) = stdin {
-            // A command that doesn't read all of its input is no failure.
-            scope.spawn(move || {
-                let _ = pipe.write_all(&command.stdin);
-            });
-        }
-        let out = scope.spawn(move || drain(stdout));
-        let err = scope.spawn(move || drain(stderr));
-        let mut expired = false;
-        let mut pause = Duration::from_millis(1);
-        let status = loop {
-            let Some(deadline) = deadline else {
-                break child.wait()?;
-            };
-            if let Some(status) = child.try_wait()? {
-                break status;
-            }
-            if Instant::now() >= deadline {
-                expired = true;
-                let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-                break child.wait()?;
-            }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(50));
-        };
-        let stdout = out.join().unwrap_or_else(|_| Ok(Vec::new()))?;
-        let stderr = err.join().unwrap_or_else(|_| Ok(Vec::new()))?;
-        if expired {
-            return Err(os_error(errno::ETIMEDOUT));
-        }
-        Ok(Output {
-            rc: status
-                .code()
-                .unwrap_or_else(|| -status.signal().unwrap_or(1)),
-            stdout,
-            stderr,
-        })
-    })
-}
-
-fn drain(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        pipe.read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -392,29 +309,5 @@ mod tests {
             .write_atomic(Path::new("/nonexistent/x"), b"", how)
             .expect_err("no parent");
         assert_eq!(error.raw_os_error(), Some(errno::ENOENT));
-    }
-
-    #[test]
-    fn a_command_gets_its_input_and_gives_its_status() {
-        let command = Command::read(["sh", "-c", "cat; echo \"$A\" >&2; exit 3"])
-            .stdin("in")
-            .env("A", "b");
-        let Executed::Ran(output) = Real.exec(&command).expect("runs") else {
-            panic!("runs");
-        };
-        assert_eq!(
-            (output.rc, &output.stdout[..], &output.stderr[..]),
-            (3, &b"in"[..], &b"b\n"[..])
-        );
-    }
-
-    #[test]
-    fn a_command_that_takes_too_long_is_killed_with_its_children() {
-        let mut command = Command::read(["sh", "-c", "sleep 60 | sleep 60"]);
-        command.timeout = Some(Duration::from_millis(100));
-        let started = Instant::now();
-        let error = Real.exec(&command).expect_err("time limit");
-        assert_eq!(error.raw_os_error(), Some(errno::ETIMEDOUT));
-        assert!(started.elapsed() < Duration::from_secs(10));
     }
 }

@@ -108,14 +108,14 @@ _rg_kill() {
   kill -9 "$1" 2>/dev/null; shift
   for _rg_a; do _rg_kill "$_rg_a"; done
 }
-# Ends the running command when a line or the end of the input comes.
+# Ends the running command, and what is left of its group, when a line or the end of the input
+# comes.
 _rg_r() {
   IFS= read -r _rg_a; read -r _rg_me _rg_a </proc/self/stat
-  for _rg_c in $(cat "/proc/$_rg_k/task/"*/children); do
-    [ -z "$_rg_s" ] || kill -9 -"$_rg_c"
-    _rg_kill "$_rg_c"
-  done
+  read -r _rg_p </proc/self/fd/7; [ -z "$_rg_s" ] || [ -z "$_rg_p" ] || kill -9 -"$_rg_p"
+  for _rg_c in $(cat "/proc/$_rg_k/task/"*/children); do _rg_kill "$_rg_c"; done
 }
+_rg_sizes() { stat -L -c %s /proc/self/fd/3 /proc/self/fd/5; }
 # Runs the command that is in the function `_rg_c`: MARKER LENGTH-OF-INPUT
 _rg_x() {
   _rg_m=$1 _rg_e1= _rg_o= _rg_t=$_rg_d/.regrole-$1 _rg_i=/dev/null
@@ -125,14 +125,20 @@ _rg_x() {
   fi
   {
     _rg_o=1; rm -f "$_rg_t".[oeki]
-    # Shells say a word about what a signal has ended only where they wait for it like this.
-    { (_rg_c) <&4 >&3 2>&5 3>&- 4<&- 5>&- 7>&-; exit $?; } 2>&7 8<&- 9>&- & _rg_k=$!
-    _rg_r <&8 3>&- 4<&- 5>&- 7>&- 9>&- & _rg_y=$!
+    # The command's number goes into 7, and the word that shells say about what a signal has ended;
+    # they do so only where they wait for it like this.
+    { (read -r _rg_p _rg_a </proc/self/stat; echo "$_rg_p" >&7; _rg_c 7>&-) <&4 >&3 2>&5 3>&- 4<&- 5>&-; exit $?; } 2>&7 8<&- 9>&- & _rg_k=$!
+    _rg_r <&8 3>&- 4<&- 5>&- 9>&- & _rg_y=$!
     wait $_rg_k; _rg_a=$?
+    _rg_p= _rg_j=; { read -r _rg_p; read -r _rg_j; } </proc/self/fd/7
+    set -- $(_rg_sizes 8<&- 9>&-)
+    # What goes on in the background may still write, as long as it does so at least once a second.
+    while [ -n "$_rg_s" ] && kill -0 -"$_rg_p"; do
+      sleep 1 8<&- 9>&-; _rg_b=$*; set -- $(_rg_sizes 8<&- 9>&-); [ "$_rg_b" != "$*" ] || break
+    done
     kill $_rg_y; wait $_rg_y
-    set -- $(stat -L -c %s /proc/self/fd/3 /proc/self/fd/5 /proc/self/fd/7 8<&- 9>&-)
     _rg_n "$1" </proc/self/fd/3 >&9; printf %s "$_rg_m" >&9
-    _rg_n "$2" </proc/self/fd/5 >&9; _rg_e1="$3 $(_rg_now)"
+    _rg_n "$2" </proc/self/fd/5 >&9; _rg_e1="${_rg_j:+1} $(_rg_now)"
   } 3>"$_rg_t.o" 4<"$_rg_i" 5>"$_rg_t.e" 7>"$_rg_t.k"
   if [ -z "$_rg_o" ]; then rm -f "$_rg_t".[oeki]; printf %s "$_rg_m" >&9; _rg_a=x; fi
   _rg_t=; _rg_z $_rg_a

@@ -529,9 +529,10 @@ fn output_of_any_size_arrives_whole() {
 fn a_background_process_that_keeps_the_output_open_is_not_waited_for() {
     for host in Host::all() {
         let started = Instant::now();
-        let command = Command::write(["/bin/sh", "-c", "sleep 20 & echo done"]);
+        let script = "(sleep 0.1; echo soon; sleep 20; echo late) & echo done";
+        let command = Command::write(["/bin/sh", "-c", script]);
         let output = ran(host.shell.exec(&command)).expect("it runs");
-        assert_eq!(output.stdout, b"done\n", "{}", host.name);
+        assert_eq!(output.stdout, b"done\nsoon\n", "{}", host.name);
         assert!(started.elapsed() < Duration::from_secs(15), "{}", host.name);
     }
 }
