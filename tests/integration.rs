@@ -6,6 +6,7 @@ mod bad_hosts;
 mod bad_input;
 mod bad_kube;
 mod facts;
+mod faults;
 mod lab;
 mod layers;
 mod parity;

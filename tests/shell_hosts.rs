@@ -134,12 +134,7 @@ impl World {
             "[all:vars]\nansible_user=root\nansible_ssh_private_key_file={state}/id\nansible_ssh_common_args='-F /dev/null -o IdentitiesOnly=yes -o UserKnownHostsFile={state}/known_hosts'\n[all]\n",
             state = state.display()
         );
-        for (name, number) in [
-            ("node1", 1),
-            ("node2", 2),
-            ("node3", 3),
-            ("forced", 4),
-        ] {
+        for (name, number) in [("node1", 1), ("node2", 2), ("node3", 3), ("forced", 4)] {
             inventory += &format!("{name} ansible_host=10.77.0.1{number}");
             if name == "forced" {
                 inventory += " ansible_regrole_agent=shell";

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{ChildStdin, ChildStdout, Command};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -272,13 +273,15 @@ impl Worker {
 
     fn local(&self) -> Result<Link, String> {
         if self.spec.force_shell {
-            let (process, input, output) = Process::start(&mut Command::new("/bin/sh"))?;
+            let mut command = Command::new("/bin/sh");
+            let (process, input, output) = Process::start(command.process_group(0))?;
             return self.shell(process, input, output, None);
         }
         let marker = super::marker();
         let exe = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut command = Command::new(exe);
-        command.args([AGENT_ARGUMENT, &marker]);
+        // An interrupt from the terminal is the controller's to hear; the agent ends with its input.
+        command.args([AGENT_ARGUMENT, &marker]).process_group(0);
         let (process, input, mut output) = Process::start(&mut command)?;
         frame::skip_to(&mut output, boot::hello(&marker).as_bytes())
             .map_err(|error| format!("the local agent did not start: {error}"))?;

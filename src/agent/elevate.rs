@@ -167,8 +167,9 @@ impl Method<'_> {
     /// Words that the method ended without having become the user.
     pub(super) fn ended(&self, said: &str) -> String {
         let shown = self.shown(said);
-        if shown.ends_with(": not found") {
-            // What a shell says of a program that isn't there.
+        let missing = shown.starts_with("env: ") && shown.ends_with(": No such file or directory");
+        if missing || shown.ends_with(": not found") {
+            // What `env` and shells say of a program that isn't there.
             return format!("{}: No such file or directory", self.program());
         }
         format!("the become method `{}` ended: {shown}", self.wanted.method)

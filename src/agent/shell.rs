@@ -44,7 +44,7 @@ impl ShellHost {
     /// # Errors
     /// Why the host is lost.
     pub(super) fn run(&mut self, request: &Request) -> Result<Vec<serde_json::Value>, String> {
-        self.shell.forget();
+        self.shell.begin(request.check);
         if let Err(message) = self.become_user(request)? {
             let one = serde_json::json!({"failed": true, "changed": false, "msg": message});
             return Ok(vec![one; request.items.len()]);

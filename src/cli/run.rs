@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 
 use super::list;
@@ -144,6 +145,7 @@ fn options(args: &RunArgs, config: &Config) -> Result<Options> {
             .or(config.number("forks").map(|n| n as usize))
             .unwrap_or(0),
         limit: args.limit.clone(),
+        interrupted: Arc::default(),
         verbosity: args
             .verbose
             .max(config.number("verbosity").unwrap_or(0) as u8),
@@ -241,6 +243,15 @@ pub(super) fn callback(
     ))
 }
 
+/// Lets the user stop the run: the first interrupt ends it in an orderly way, the second at once.
+fn watch_interrupts(options: &Options) {
+    use signal_hook::consts::SIGINT;
+    use signal_hook::flag;
+    // What can't be set stays as it was: an interrupt ends the program.
+    let _ = flag::register_conditional_shutdown(SIGINT, 99, options.interrupted.clone());
+    let _ = flag::register(SIGINT, options.interrupted.clone());
+}
+
 pub(super) fn execute(prepared: Prepared, reporter: Reporter, session: &Session) -> Result<u8> {
     let Prepared {
         setup,
@@ -254,6 +265,7 @@ pub(super) fn execute(prepared: Prepared, reporter: Reporter, session: &Session)
             setup.chosen.reason
         )));
     }
+    watch_interrupts(&options);
     let (tx, events) = channel();
     let pool = Pool::new(tx);
     let counters = session.environment.get("REGROLE_COUNTERS").cloned();

@@ -130,6 +130,7 @@ fn code_of(error: &Error) -> u8 {
     match error.kind() {
         Kind::Yaml | Kind::Parse | Kind::Unsupported | Kind::TemplateSyntax | Kind::Recursion => 4,
         Kind::Usage => 2,
+        Kind::Interrupted => 99,
         Kind::Internal => 250,
         _ => 1,
     }

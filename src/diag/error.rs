@@ -42,6 +42,8 @@ pub enum Kind {
     Module,
     /// The operating system said no.
     Io,
+    /// The user has stopped the run.
+    Interrupted,
     /// A promise of this program's own code that didn't hold.
     Internal,
 }

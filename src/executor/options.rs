@@ -1,6 +1,8 @@
 //! What a run is asked to do, apart from its playbooks.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::value::Secret;
 
@@ -21,6 +23,8 @@ pub struct Options {
     pub forks: usize,
     /// `--limit`.
     pub limit: Option<String>,
+    /// Becomes true when the user stops the run.
+    pub interrupted: Arc<AtomicBool>,
     /// Number of `-v`.
     pub verbosity: u8,
     /// Run notified handlers even where a task failed.

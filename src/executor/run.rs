@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
@@ -153,6 +154,7 @@ impl Runner {
         let now = Instant::now();
         let left = moment.map_or(IDLE, |at| at.saturating_duration_since(now).min(IDLE));
         self.report.tick();
+        self.stop_if_interrupted()?;
         match self.events.recv_timeout(left) {
             Ok(event) => Ok(Some(event)),
             Err(RecvTimeoutError::Timeout) => Ok(None),
@@ -160,6 +162,17 @@ impl Runner {
                 Err(Error::new(Kind::Internal, "the connections are gone"))
             }
         }
+    }
+
+    /// Ends the run when the user has asked for that.
+    ///
+    /// # Errors
+    /// Ansible's words for it.
+    pub(super) fn stop_if_interrupted(&self) -> Result<()> {
+        if self.options.interrupted.load(Ordering::Relaxed) {
+            return Err(Error::new(Kind::Interrupted, "User interrupted execution"));
+        }
+        Ok(())
     }
 
     /// Returns a templar for a host's variables as a task sees them.

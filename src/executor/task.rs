@@ -22,6 +22,7 @@ pub(super) fn run(
     hosts: &[Rc<str>],
     tell: &mut dyn FnMut(&mut Runner, &mut Job),
 ) -> Result<()> {
+    runner.stop_if_interrupted()?;
     let bound = match throttle(runner, play, task, hosts)? {
         0 => hosts.len(),
         bound => bound,

@@ -7,12 +7,15 @@ use std::fmt::Write;
 
 use super::appears;
 use crate::compat::Level;
-use crate::diag::{Error, SourceId, Sources, Span, Syntax};
+use crate::diag::{Error, Kind, SourceId, Sources, Span, Syntax};
 
 /// Renders an error for people, with the prefix of the level; ends in a line break.
 pub fn error_text(error: &Error, sources: &Sources, level: Level) -> String {
     if level.shows_error_blocks() {
         return format!("[ERROR]: {}", blocks(error, sources));
+    }
+    if error.kind() == Kind::Interrupted {
+        return format!(" [ERROR]: {}\n", error.full_message());
     }
     let message = match error.syntax() {
         Some(syntax) => unreadable(syntax, sources, level),

@@ -12,14 +12,14 @@ mod errors;
 mod session;
 mod words;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{
     Access, Algorithm, Command, Executed, FileType, Identity, Output, SetTime, Stat, System, Time,
@@ -33,16 +33,30 @@ use words::Line;
 pub struct Shell {
     session: Rc<Session>,
     seen: Rc<RefCell<HashMap<PathBuf, Seen>>>,
+    keeps: Rc<Cell<bool>>,
     accounts: Rc<RefCell<HashMap<PathBuf, Vec<u8>>>>,
 }
 
-/// What one exchange tells of a path; each answer is given once, so that who asks again gets news.
-#[derive(Debug, Default)]
+/// What one exchange tells of a path. Each answer is given once, so that who asks again gets news;
+/// for views, which ask for every part of every path, it is good for [`FRESH`].
+#[derive(Debug)]
 struct Seen {
-    lstat: Option<io::Result<Stat>>,
-    stat: Option<io::Result<Stat>>,
+    at: Instant,
+    lstat: Option<Told<Stat>>,
+    stat: Option<Told<Stat>>,
     access: [Option<bool>; 3],
     target: Option<PathBuf>,
+}
+
+/// How long a view may be given the same answer.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// An answer that can be given more than once: errors are what the host's programs said.
+type Told<T> = Result<T, String>;
+
+/// Gives an answer, and keeps it where it may be given again.
+fn give<T: Clone>(slot: &mut Option<T>, keep: bool) -> Option<T> {
+    if keep { slot.clone() } else { slot.take() }
 }
 
 impl Shell {
@@ -51,12 +65,19 @@ impl Shell {
         Shell {
             session,
             seen: Rc::default(),
+            keeps: Rc::default(),
             accounts: Rc::default(),
         }
     }
 
-    /// Forgets what was told before: another task begins.
-    pub fn forget(&self) {
+    /// Begins another task; `is_view` says that nothing is to change.
+    pub fn begin(&self, is_view: bool) {
+        self.keeps.set(is_view);
+        self.forget();
+    }
+
+    /// Forgets what was told before.
+    fn forget(&self) {
         self.seen.borrow_mut().clear();
         self.accounts.borrow_mut().clear();
     }
@@ -97,14 +118,18 @@ impl Shell {
     }
 
     /// Asks about a path, unless the answer that `take` wants is still there.
-    fn look<T>(&self, path: &Path, take: impl Fn(&mut Seen) -> Option<T>) -> io::Result<T> {
-        if let Some(known) = self.seen.borrow_mut().get_mut(path).and_then(&take) {
+    fn look<T>(&self, path: &Path, take: impl Fn(&mut Seen, bool) -> Option<T>) -> io::Result<T> {
+        let keep = self.keeps.get();
+        if let Some(seen) = self.seen.borrow_mut().get_mut(path)
+            && (!keep || seen.at.elapsed() < FRESH)
+            && let Some(known) = take(seen, keep)
+        {
             return Ok(known);
         }
         let answer = self.run("_rg_q MARKER", &[path.as_os_str()])?;
         let mut seen = seen(&answer)
             .ok_or_else(|| io::Error::other("the host's `stat` answered something unknown"))?;
-        let taken = take(&mut seen)
+        let taken = take(&mut seen, keep)
             .ok_or_else(|| io::Error::other("the host's `stat` answered something unknown"))?;
         self.seen.borrow_mut().insert(path.to_owned(), seen);
         Ok(taken)
@@ -195,15 +220,19 @@ impl System for Shell {
     }
 
     fn stat(&self, path: &Path) -> io::Result<Stat> {
-        self.look(path, |seen| seen.stat.take())?
+        self.look(path, |seen, keep| give(&mut seen.stat, keep))?
+            .map_err(|said| errors::error(&said))
     }
 
     fn lstat(&self, path: &Path) -> io::Result<Stat> {
-        self.look(path, |seen| seen.lstat.take())?
+        self.look(path, |seen, keep| give(&mut seen.lstat, keep))?
+            .map_err(|said| errors::error(&said))
     }
 
     fn access(&self, path: &Path, access: Access) -> io::Result<bool> {
-        self.look(path, |seen| seen.access[access as usize].take())
+        self.look(path, |seen, keep| {
+            give(&mut seen.access[access as usize], keep)
+        })
     }
 
     fn readdir(&self, path: &Path) -> io::Result<Vec<OsString>> {
@@ -221,12 +250,12 @@ impl System for Shell {
 
     fn readlink(&self, path: &Path) -> io::Result<PathBuf> {
         // What is no link has no target; why not is told by what it is.
-        self.look(path, |seen| match seen.target.take() {
+        self.look(path, |seen, keep| match give(&mut seen.target, keep) {
             Some(target) => Some(Ok(target)),
-            None => match seen.lstat.take()? {
+            None => match give(&mut seen.lstat, keep)? {
                 Ok(stat) if stat.is(FileType::Link) => None,
                 Ok(_) => Some(Err(os_error(errno::EINVAL))),
-                Err(error) => Some(Err(error)),
+                Err(said) => Some(Err(errors::error(&said))),
             },
         })?
     }
@@ -529,6 +558,7 @@ fn seen(answer: &[u8]) -> Option<Seen> {
     let is_link = lstat.as_ref().is_ok_and(|stat| stat.is(FileType::Link));
     let target = lines.next().filter(|_| is_link);
     Some(Seen {
+        at: Instant::now(),
         lstat: Some(lstat),
         stat: Some(stat),
         access: ['r', 'w', 'x'].map(|letter| Some(access.contains(letter))),
@@ -537,10 +567,10 @@ fn seen(answer: &[u8]) -> Option<Seen> {
 }
 
 /// Reads a status and fields, or the error that stands in their place.
-fn looked(line: &str) -> Option<io::Result<Stat>> {
+fn looked(line: &str) -> Option<Told<Stat>> {
     let (status, fields) = line.split_once(' ')?;
     if status != "0" {
-        return Some(Err(errors::error(fields)));
+        return Some(Err(fields.to_owned()));
     }
     let mut fields = fields.split(' ');
     let mut number = |radix| u64::from_str_radix(fields.next()?, radix).ok();

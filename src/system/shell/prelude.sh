@@ -146,7 +146,7 @@ _rg_x() {
 # Runs a program that talks for itself until it ends; what was meant for it and not read is passed
 # over: MARKER COMMAND…
 _rg_a() {
-  _rg_m=$1 _rg_e1=; shift; "$@" <&8 >&9 2>&9 8<&- 9>&-; _rg_z $?
+  _rg_m=$1 _rg_e1=; shift; (umask "$_rg_u"; exec "$@") <&8 >&9 2>&9 8<&- 9>&-; _rg_z $?
   while IFS= read -r _rg_a <&8; do [ "$_rg_a" = "$_rg_m" ] && break; done
 }
 # Says that the host is alive; when nobody hears it any more, ends what runs.
