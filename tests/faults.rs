@@ -72,8 +72,8 @@ impl World {
 
     /// Waits until a command of a task runs on a host.
     fn wait_for_task(&self, node: &str) {
-        wait_until("the task begins", Duration::from_secs(120), || {
-            self.sh(node, "ls /run/begun 2>/dev/null") != ""
+        wait_until("the task begins", Duration::from_mins(2), || {
+            !self.sh(node, "ls /run/begun 2>/dev/null").is_empty()
         });
     }
 
@@ -82,7 +82,7 @@ impl World {
         let ours = "ps -eo args | grep -a '[s]leep\\|[_]_agent\\|^/bin/sh'";
         // What must not take longer than 5 seconds may on a machine that has other things to do.
         wait_until("everything ends", Duration::from_secs(20), || {
-            self.sh(node, ours) == ""
+            self.sh(node, ours).is_empty()
         });
     }
 }

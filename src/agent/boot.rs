@@ -68,6 +68,7 @@ go() {{
   "$1" {agent} $m; case $? in 126|127|132|135|139) [ -z "$k" ] || umask 077;; *) exit;; esac
 }}
 found() {{ if mine "$1" && mine "$1/$h" && [ -f "$1/$h" ] && [ -x "$1/$h" ]; then go "$1/$h"; fi; }}
+gone() {{ rm -f "$t"; rmdir "$d" 2>/dev/null; }}
 whole() {{ s=$(sha256sum <"$1" 2>/dev/null) && [ "${{s%% *}}" = "$c" ]; }}
 if {{ read -r a </proc/sys/kernel/arch; }} 2>/dev/null; then a="Linux $a"; else a="$(uname -s) $(uname -m)"; fi
 case $a in "Linux {arch}"|"Linux {alias}") ;; *) sh "it has another processor or system: $a";; esac
@@ -82,14 +83,14 @@ for d in "$d1" "$@"; do
   t="$d/.probe$$"
   {{ printf '#!/bin/sh
 exit 0
-' >"$t" && chmod 700 "$t"; }} 2>/dev/null || {{ w="no directory of ours can be written"; rm -f "$t"; continue; }}
-  "$t" 2>/dev/null || {{ w="nothing can be executed where we can write"; rm -f "$t"; continue; }}
+' >"$t" && chmod 700 "$t"; }} 2>/dev/null || {{ w="no directory of ours can be written"; gone; continue; }}
+  "$t" 2>/dev/null || {{ w="nothing can be executed where we can write"; gone; continue; }}
   rm -f "$t"; t="$d/.new$$"
   if command -v gzip >/dev/null 2>&1; then printf '%sZ' $m; read -r n c; head -c "$n" | {{ gzip -dc >"$t"; cat >/dev/null; }} 2>/dev/null
   else printf '%sP' $m; read -r n c; head -c "$n" | {{ cat >"$t"; cat >/dev/null; }} 2>/dev/null; fi
   w="the agent did not arrive whole: is there no space left?"
   chmod 700 "$t" 2>/dev/null && whole "$t" && {{ sync "$t" || :; }} 2>/dev/null && mv -f "$t" "$d/$h" && {{ w="the agent can't run"; go "$d/$h"; }}
-  rm -f "$t"
+  gone
 done
 sh "$w"; }}
 "#,
