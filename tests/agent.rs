@@ -220,7 +220,7 @@ fn nothing_goes_on_when_the_controller_is_killed() {
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
-    wait_until(Duration::from_secs(30), || {
+    wait_until(Duration::from_mins(2), || {
         running()
             .iter()
             .filter(|line| line.starts_with("sleep"))
