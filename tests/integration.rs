@@ -13,6 +13,7 @@ mod parity;
 mod real_api;
 mod registry;
 mod shell_hosts;
+mod side_by_side;
 #[path = "apiserver/server/mod.rs"]
 mod standin;
 mod support;
