@@ -242,6 +242,48 @@ impl Local {
     }
 }
 
+#[test]
+fn every_manifest_of_the_role_settles_with_an_old_and_a_new_kubectl() {
+    let local = Local::new();
+    let role = format!("{ROOT}/roles/registry");
+    let etc = local.sandbox.path("etc");
+    let etc = format!("kube_config_dir={}", etc.display());
+    local.sandbox.write(
+        "inventory.ini",
+        "[kube_control_plane]\nhere ansible_connection=local\n[kube_node]\nhere\n",
+    );
+    // The two that tests/kube/get-kubectl fetches.
+    for (turn, kubectl) in kubectls().iter().rev().take(2).enumerate() {
+        let bin = local.sandbox.path(&format!("bin{turn}"));
+        // Some kubectl look at the name they are called by: a program of its own, no link.
+        let script = format!("#!/bin/sh\nexec {} \"$@\"\n", kubectl.display());
+        local.sandbox.write(&format!("bin{turn}/kubectl"), &script);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(bin.join("kubectl"), mode).expect("a mode");
+        let bin = format!("bin_dir={}", bin.display());
+        let everything = [
+            "registry_namespace=all",
+            "registry_storage_class=fast",
+            "podsecuritypolicy_enabled=true",
+            "apparmor_enabled=true",
+        ];
+        let mut args = vec![role.as_str(), "-e", &etc, "-e", &bin];
+        for variable in everything {
+            args.extend(["-e", variable]);
+        }
+        let first = local.run("run", &args);
+        assert_eq!(first.code, 0, "{}", first.all());
+        assert_eq!(first.out.contains("changed=0"), turn > 0, "{}", first.out);
+        let second = local.run("run", &args);
+        assert!(second.out.contains("changed=0"), "{}", second.out);
+    }
+    let made = local.real.objects(&kubectls()[0]);
+    let ours = made
+        .keys()
+        .filter(|name| name.contains("registry") || *name == "Namespace /all");
+    assert_eq!(ours.count(), 13, "{:?}", made.keys());
+}
+
 /// What a cluster has, and what it is to have, where the server refuses to change it in place.
 const UPGRADES: &[(&str, &str, &str)] = &[
     (
