@@ -5,6 +5,7 @@ mod apiserver_test;
 mod bad_hosts;
 mod bad_input;
 mod bad_kube;
+mod command_line;
 mod facts;
 mod faults;
 mod lab;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::{Context, Prepared, boolean, failed, files, text};
+use super::{Context, Prepared, boolean, files, text};
 use crate::diag::{Error, Kind, Result};
 use crate::value::{Dict, Value};
 
@@ -33,7 +33,10 @@ pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
     let file = text(&args, "file").or_else(|| text(&args, "_raw_params"));
     let found = match (text(&args, "dir"), file) {
         (Some(dir), None) => in_directory(context, &args, &dir)?,
-        (None, Some(file)) => vec![files::find(context, "vars", file.trim())?],
+        (None, Some(file)) => match files::find(context, "vars", file.trim()) {
+            Ok(found) => vec![found],
+            Err(error) => return Ok(Prepared::Done(unread(&error))),
+        },
         (Some(_), Some(_)) => {
             return Err(Error::new(
                 Kind::Argument,
@@ -62,10 +65,7 @@ pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
         let loaded = match crate::vars::load_file(context.sources, path) {
             Ok(loaded) => loaded,
             Err(error) => {
-                let result = failed(error.full_message());
-                result.set("ansible_facts", Dict::new());
-                result.set("ansible_included_var_files", Value::list(vec![]));
-                return Ok(Prepared::Done(result));
+                return Ok(Prepared::Done(unread(&error)));
             }
         };
         for (key, value) in loaded.to_vec() {
@@ -97,6 +97,17 @@ pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
     );
     result.set("changed", false);
     Ok(Prepared::Done(result))
+}
+
+/// Makes the result of a file that can't be read; its message is not called `msg`.
+fn unread(error: &Error) -> Dict {
+    let result = Dict::new();
+    result.set("failed", true);
+    result.set("ansible_facts", Dict::new());
+    result.set("ansible_included_var_files", Value::list(vec![]));
+    result.set("changed", false);
+    result.set("message", error.full_message());
+    result
 }
 
 fn merged(old: &Dict, new: &Dict) -> Dict {

@@ -56,7 +56,7 @@ pub(super) fn run(args: &InventoryArgs, session: &Session) -> Result<u8> {
         limit: args.limit.clone(),
         ..Options::default()
     };
-    let extra = setup::extra_vars(&session.sources, &args.extra_vars)?;
+    let extra = setup::extra_vars(&session.sources, &args.extra_vars, settings.1.level)?;
     let setup = setup::setup(session, &options, settings, &args.inventory, extra, &base)?;
     let inventory = setup.store.inventory().clone();
     session.tell_notices();

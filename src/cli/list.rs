@@ -4,17 +4,15 @@ use std::rc::Rc;
 
 use super::options::RunArgs;
 use super::run::Prepared;
+use super::session::Session;
 use crate::diag::Result;
 use crate::playbook::{Item, Task};
 use crate::value::Value;
 
 /// Answers `--list-hosts`, `--list-tasks`, `--list-tags`, `--syntax-check`.
-pub(super) fn run(args: &RunArgs, prepared: &Prepared) -> Result<u8> {
+pub(super) fn run(args: &RunArgs, prepared: &Prepared, session: &Session) -> Result<u8> {
     for playbook in &prepared.playbooks {
         super::print(&format!("\nplaybook: {}\n", playbook.path.display()));
-        if args.syntax_check && !(args.list_hosts || args.list_tasks || args.list_tags) {
-            continue;
-        }
         for (number, play) in playbook.plays.iter().enumerate() {
             let pattern = match &play.hosts {
                 Value::List(list) => list
@@ -25,22 +23,28 @@ pub(super) fn run(args: &RunArgs, prepared: &Prepared) -> Result<u8> {
                     .join(","),
                 other => other.to_str(),
             };
-            let name = play
-                .name
-                .as_ref()
-                .map_or_else(|| pattern.clone(), Value::to_str);
+            let matched = prepared
+                .setup
+                .store
+                .inventory()
+                .borrow_mut()
+                .select(&pattern)?;
+            for warning in matched.warnings {
+                session.sources.note(warning.into());
+            }
+            if args.syntax_check {
+                continue;
+            }
+            let name = play.name.as_ref().map_or_else(
+                || pattern.clone(),
+                |name| prepared.setup.loader.shown(name, &play.vars),
+            );
             let tags = play.settings.tags.join(",");
             super::print(&format!(
                 "\n  play #{} ({pattern}): {name}\tTAGS: [{tags}]\n",
                 number + 1
             ));
             if args.list_hosts {
-                let matched = prepared
-                    .setup
-                    .store
-                    .inventory()
-                    .borrow_mut()
-                    .select(&pattern)?;
                 let shown: Vec<String> = matched
                     .hosts
                     .iter()
@@ -66,14 +70,18 @@ pub(super) fn run(args: &RunArgs, prepared: &Prepared) -> Result<u8> {
                         &prepared.options.skip_tags,
                     )
                 })
-                .filter(|task| task.action.resolved != "meta" || task.name.is_some())
+                .filter(|task| {
+                    prepared.setup.chosen.level.tells_meta_tasks() || task.action.resolved != "meta"
+                })
                 .collect();
             if args.list_tasks {
                 super::print("    tasks:\n");
                 for task in &selected {
+                    let level = prepared.setup.chosen.level;
                     let role = task
                         .role
                         .as_ref()
+                        .filter(|role| !level.role_is_implied(&role.name, &task.title()))
                         .map(|role| format!("{} : ", role.name))
                         .unwrap_or_default();
                     let mut tags = task.settings.tags.clone();
@@ -86,7 +94,15 @@ pub(super) fn run(args: &RunArgs, prepared: &Prepared) -> Result<u8> {
                 }
             }
             if args.list_tags {
-                let mut tags: Vec<String> = all
+                let everything = prepared.options.tags.is_empty()
+                    && prepared.options.skip_tags.is_empty()
+                    && prepared.setup.chosen.level.lists_tags_of_never();
+                let of = if everything {
+                    all.iter().collect()
+                } else {
+                    selected
+                };
+                let mut tags: Vec<String> = of
                     .iter()
                     .flat_map(|task| task.settings.tags.clone())
                     .collect();
@@ -96,6 +112,7 @@ pub(super) fn run(args: &RunArgs, prepared: &Prepared) -> Result<u8> {
             }
         }
     }
+    session.tell_notices();
     Ok(0)
 }
 
@@ -105,8 +122,6 @@ fn tasks(items: &[Item], out: &mut Vec<Rc<Task>>) {
             Item::Task(task) => out.push(task.clone()),
             Item::Block(block) => {
                 tasks(&block.body, out);
-                tasks(&block.rescue, out);
-                tasks(&block.always, out);
             }
         }
     }

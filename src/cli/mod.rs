@@ -10,6 +10,7 @@ mod run;
 mod session;
 mod setup;
 mod targets;
+mod usage;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -20,7 +21,13 @@ use session::Session;
 
 /// Reads unmodified Ansible content and does what ansible-playbook does with it.
 #[derive(Parser)]
-#[command(name = "regrole", version, about, arg_required_else_help = true)]
+#[command(
+    name = "regrole",
+    version,
+    about,
+    arg_required_else_help = true,
+    infer_long_args = true
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -61,13 +68,17 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Some("ansible-inventory") => args.insert(1, "inventory".into()),
         _ => {}
     }
-    let cli = match Cli::try_parse_from(args) {
+    let is_playbook = args.get(1).is_some_and(|name| name == "playbook");
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-        }
+        Err(error) => return refuse(&error, is_playbook),
     };
+    if let Command::Playbook(args) = &cli.command
+        && args.what.is_empty()
+        && !args.version
+    {
+        return refuse_playbook(usage::NO_PLAYBOOK, None);
+    }
     let session = Session::new();
     let done = match cli.command {
         Command::Run(args) | Command::Playbook(args) => run::run(&args, &session),
@@ -86,6 +97,39 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => ExitCode::from(session.fail(&error)),
     }
+}
+
+/// Tells what is wrong with a command line, or what it asks to be told, and returns the exit code.
+fn refuse(error: &clap::Error, is_playbook: bool) -> ExitCode {
+    let command = Cli::command();
+    let message = command
+        .find_subcommand("playbook")
+        .filter(|_| is_playbook && error.use_stderr())
+        .and_then(|playbook| usage::message(error, playbook));
+    if let Some(message) = message {
+        let near = match error.get(clap::error::ContextKind::SuggestedArg) {
+            Some(clap::error::ContextValue::String(near)) => Some(near.clone()),
+            _ => None,
+        };
+        return refuse_playbook(&message, near.as_deref());
+    }
+    // A reader that went away is not our failure.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
+/// Refuses a command line of `ansible-playbook` as that program does.
+fn refuse_playbook(message: &str, near: Option<&str>) -> ExitCode {
+    use std::io::Write;
+    let mut err = std::io::stderr();
+    let _ = writeln!(
+        err,
+        "usage: ansible-playbook [options] playbook [playbook ...]\nansible-playbook: error: {message}"
+    );
+    if let Some(near) = near {
+        let _ = writeln!(err, "[HINT]: did you mean `{near}`?");
+    }
+    ExitCode::from(2)
 }
 
 /// Writes to standard output; a reader that went away is not our failure.

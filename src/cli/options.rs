@@ -2,13 +2,20 @@
 
 use clap::{ArgAction, Args};
 
+use crate::diag::{Error, Kind, Result};
+
 /// Flags of `run` and `playbook`.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct RunArgs {
     /// Playbooks, or roles by name or directory; none: the directory's main playbook, else its roles.
     pub(super) what: Vec<String>,
     /// Inventory: a file, a directory, a program, or hosts with commas.
-    #[arg(short = 'i', long = "inventory", value_name = "INVENTORY")]
+    #[arg(
+        short = 'i',
+        long = "inventory",
+        alias = "inventory-file",
+        value_name = "INVENTORY"
+    )]
     pub(super) inventory: Vec<String>,
     /// Only hosts that match this pattern as well.
     #[arg(short = 'l', long, value_name = "PATTERN")]
@@ -73,6 +80,27 @@ pub(super) struct RunArgs {
     /// Further arguments for ssh.
     #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
     pub(super) ssh_extra_args: Option<String>,
+    /// Arguments for sftp; nothing here uses it.
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    pub(super) sftp_extra_args: Option<String>,
+    /// Arguments for scp; nothing here uses it.
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    pub(super) scp_extra_args: Option<String>,
+    /// Confirm each task before it runs; not supported.
+    #[arg(long)]
+    pub(super) step: bool,
+    /// Further directories of modules; not supported.
+    #[arg(short = 'M', long, value_name = "PATH")]
+    pub(super) module_path: Option<String>,
+    /// Ask for the vault's password; not supported.
+    #[arg(short = 'J', long, alias = "ask-vault-pass")]
+    pub(super) ask_vault_password: bool,
+    /// A vault's identity; not supported.
+    #[arg(long, value_name = "ID")]
+    pub(super) vault_id: Vec<String>,
+    /// Read the vault's password from a file; not supported.
+    #[arg(long, value_name = "FILE", alias = "vault-pass-file")]
+    pub(super) vault_password_file: Vec<String>,
     /// Start at the task of this name.
     #[arg(long, value_name = "NAME")]
     pub(super) start_at_task: Option<String>,
@@ -91,6 +119,9 @@ pub(super) struct RunArgs {
     /// Only check the syntax.
     #[arg(long)]
     pub(super) syntax_check: bool,
+    /// Print which Ansible is reproduced, by what, and where the settings come from.
+    #[arg(long)]
+    pub(super) version: bool,
     /// Forget cached facts first.
     #[arg(long)]
     pub(super) flush_cache: bool,
@@ -100,6 +131,42 @@ pub(super) struct RunArgs {
     /// Print events as JSON, one object a line.
     #[arg(long)]
     pub(super) json: bool,
+}
+
+impl RunArgs {
+    /// Refuses what Ansible's programs take and this one can't do, rather than passing over it.
+    ///
+    /// # Errors
+    /// The first such flag.
+    pub(super) fn refuse_unsupported(&self) -> Result<()> {
+        let vault = "vault files and values are not supported: decrypt them first";
+        for (given, flag, help) in [
+            (
+                self.step,
+                "--step",
+                "`--check --diff` shows what a run would do; `--start-at-task` and `--tags` run a part of it",
+            ),
+            (
+                self.module_path.is_some(),
+                "--module-path",
+                "only the modules that the README lists can be used",
+            ),
+            (self.ask_vault_password, "--ask-vault-password", vault),
+            (!self.vault_id.is_empty(), "--vault-id", vault),
+            (
+                !self.vault_password_file.is_empty(),
+                "--vault-password-file",
+                vault,
+            ),
+        ] {
+            if given {
+                return Err(
+                    Error::new(Kind::Usage, format!("`{flag}` is not supported")).help(help),
+                );
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Flags of `plan`.

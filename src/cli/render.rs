@@ -47,7 +47,7 @@ impl WithVars {
         let sources = &session.sources;
         let base = std::env::current_dir().unwrap_or_default();
         let settings = session.configure(self.compat.as_deref(), &base)?;
-        let extra = setup::extra_vars(sources, &self.extra_vars)?;
+        let extra = setup::extra_vars(sources, &self.extra_vars, settings.1.level)?;
         for file in &self.vars {
             for (key, value) in setup::vars_file(sources, file)?.to_vec() {
                 extra.set_key(key, value);

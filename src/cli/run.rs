@@ -23,13 +23,33 @@ use crate::value::Secret;
 /// # Errors
 /// What is wrong before or outside of tasks.
 pub(super) fn run(args: &RunArgs, session: &Session) -> Result<u8> {
+    if args.version {
+        return version(args, session);
+    }
     let prepared = prepare(args, session, false)?;
     if args.syntax_check || args.list_hosts || args.list_tasks || args.list_tags {
-        return list::run(args, &prepared);
+        return list::run(args, &prepared, session);
     }
     let callback = callback(args, &prepared, session);
     let reporter = Reporter::new(callback, session.sources.clone(), prepared.options.diff);
     execute(prepared, reporter, session)
+}
+
+/// Prints the version of Ansible that is reproduced, in its own form, and this program's.
+fn version(args: &RunArgs, session: &Session) -> Result<u8> {
+    let dir = std::env::current_dir().unwrap_or_default();
+    let (config, chosen) = session.configure(args.compat.as_deref(), &dir)?;
+    let file = config
+        .path()
+        .map_or_else(|| "None".to_owned(), |path| path.display().to_string());
+    super::print(&format!(
+        "ansible-playbook {}\n  config file = {file}\n  regrole version = {}\n  compatibility level = {} ({})\n",
+        chosen.level.version_shown(),
+        env!("CARGO_PKG_VERSION"),
+        chosen.level.name(),
+        chosen.reason
+    ));
+    Ok(0)
 }
 
 /// Everything that a run is made of.
@@ -52,17 +72,24 @@ pub(super) fn prepare(args: &RunArgs, session: &Session, dry: bool) -> Result<Pr
             format!("the playbook: {} could not be found", missing.display()),
         ));
     }
+    args.refuse_unsupported()?;
     let mut options = options(args, &settings.0)?;
     if dry {
         options.check = true;
         options.diff = true;
     }
-    let extra = setup::extra_vars(&session.sources, &args.extra_vars)?;
+    let extra = setup::extra_vars(&session.sources, &args.extra_vars, settings.1.level)?;
     let setup = setup::setup(session, &options, settings, &args.inventory, extra, &dir)?;
     if setup.store.inventory().borrow().host_names().is_empty() {
         session.sources.note(Notice::warning("provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'"));
     }
     session.tell_notices();
+    if options.verbosity > 0 && !args.json {
+        super::print(&match setup.config.path() {
+            Some(path) => format!("Using {} as config file\n", path.display()),
+            None => "No config file found; using defaults\n".to_owned(),
+        });
+    }
     let mut playbooks = Vec::new();
     match &targets {
         Targets::Playbooks(paths) => {
@@ -94,10 +121,13 @@ pub(super) fn prepare(args: &RunArgs, session: &Session, dry: bool) -> Result<Pr
     }
     if options.limit.is_some() {
         let matched = setup.store.inventory().borrow_mut().select("all")?;
+        for warning in matched.warnings {
+            session.sources.note(warning.into());
+        }
         if matched.hosts.is_empty() {
             return Err(Error::new(
                 Kind::Inventory,
-                "Specified inventory, host pattern and/or --limit leaves us with no hosts to target.",
+                setup.chosen.level.no_hosts_to_target(),
             ));
         }
     }
@@ -232,7 +262,8 @@ pub(super) fn callback(
         ok_hosts: config.flag("display_ok_hosts"),
         failed_stderr: config.flag("display_failed_stderr"),
         check_markers: config.flag("check_mode_markers"),
-        path_on_failure: config.flag("show_task_path_on_failure"),
+        path_on_failure: config.flag("show_task_path_on_failure")
+            && prepared.setup.chosen.level.shows_task_paths(),
     };
     Box::new(Human::new(
         options,

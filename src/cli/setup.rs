@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::session::{Chosen, Session};
 use crate::actions;
+use crate::compat::Level;
 use crate::config::Config;
 use crate::diag::{Error, Kind, Notice, Result, Sources};
 use crate::executor::{Options, fixed_variables};
@@ -39,12 +40,16 @@ pub(super) fn environment() -> BTreeMap<String, String> {
 }
 
 /// Reads `-e`: `key=value …`, YAML or JSON, `@file`.
-pub(super) fn extra_vars(sources: &Sources, given: &[String]) -> Result<Dict> {
+pub(super) fn extra_vars(sources: &Sources, given: &[String], level: Level) -> Result<Dict> {
     let vars = Dict::new();
     for text in given {
         let found = if let Some(path) = text.strip_prefix('@') {
-            crate::vars::load_file(sources, Path::new(path))?
-        } else if text.trim_start().starts_with(['{', '[']) || !text.contains('=') {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+            if !path.exists() {
+                return Err(unreadable(&path, level));
+            }
+            crate::vars::load_file(sources, &path)?
+        } else if text.trim_start().starts_with(['{', '[']) {
             let source = sources.add("<extra vars>", text.as_str());
             match yaml::load(sources, source)?.map(|node| node.to_value()) {
                 Some(Value::Dict(dict)) => dict,
@@ -58,14 +63,31 @@ pub(super) fn extra_vars(sources: &Sources, given: &[String]) -> Result<Dict> {
                 }
             }
         } else {
-            crate::playbook::parse_pairs(&Str::trusted(text))
-                .map_err(|message| Error::new(Kind::Usage, message))?
+            let pairs = crate::playbook::parse_pairs(&Str::trusted(text))
+                .map_err(|message| Error::new(Kind::Usage, message))?;
+            if let Some(words) = pairs.remove("_raw_params") {
+                sources.note(Notice::hint(format!(
+                    "`-e`: `{words}` sets nothing, `key=value` is expected"
+                )));
+            }
+            pairs
         };
         for (key, value) in found.to_vec() {
             vars.set_key(key, value);
         }
     }
     Ok(vars)
+}
+
+/// Says that a file of variables isn't there.
+fn unreadable(path: &Path, level: Level) -> Error {
+    let (message, cause) =
+        level.file_unreadable(&path.to_string_lossy(), "No such file or directory");
+    let error = Error::new(Kind::NotFound, message);
+    match cause {
+        Some(cause) => error.caused_by(Error::new(Kind::Io, cause)),
+        None => error,
+    }
 }
 
 /// Modules that Ansible or kubespray's collections have and this program doesn't.

@@ -3,6 +3,7 @@
 //! **Source:** what Ansible 2.9 and ansible-core 2.18 and 2.19 print.
 
 use super::Level;
+use crate::diag::Notice;
 
 /// What a YAML value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +83,108 @@ impl Level {
     /// rather than at the play or nowhere.
     pub fn places_keywords(self) -> bool {
         self.shows_error_blocks()
+    }
+
+    /// Says whether `ansible_config_file` is there without such a file.
+    pub fn always_names_the_config_file(self) -> bool {
+        self > Level::V2_9
+    }
+
+    /// Says whether `hostvars` lists the implicit localhost.
+    pub fn hostvars_list_localhost(self) -> bool {
+        self == Level::V2_18
+    }
+
+    /// Says whether a task's name is shown without its role, because the name contains it.
+    pub fn role_is_implied(self, role: &str, task: &str) -> bool {
+        self == Level::V2_9 && task.contains(role)
+    }
+
+    /// Says whether `--list-tags` names the tags of tasks that run only when asked for.
+    pub fn lists_tags_of_never(self) -> bool {
+        self > Level::V2_9
+    }
+
+    /// Says whether an included role is told, and each include's item.
+    pub fn tells_included_roles(self) -> bool {
+        self > Level::V2_9
+    }
+
+    /// Says whether errors in the name of a task are shown in it.
+    pub fn shows_errors_in_names(self) -> bool {
+        self.shows_error_blocks()
+    }
+
+    /// Says whether a loop with `no_log` names no items and ends with a line of the task.
+    pub fn sums_up_censored_loops(self) -> bool {
+        self < Level::V2_19
+    }
+
+    /// Says whether strings read from files are told from others by `type_debug`.
+    pub fn names_yaml_strings(self) -> bool {
+        self < Level::V2_19
+    }
+
+    /// Says whether variables named like the template language's globals are warned of.
+    pub fn reserves_globals(self) -> bool {
+        self > Level::V2_9
+    }
+
+    /// Says whether a variable named `omit` is warned of.
+    pub fn reserves_omit(self) -> bool {
+        self > Level::V2_18
+    }
+
+    /// Says whether the variable `play_hosts` is deprecated aloud.
+    pub fn warns_of_play_hosts(self) -> bool {
+        self > Level::V2_18
+    }
+
+    /// Says that a loop's variable is taken already; `task` is the task's name.
+    pub fn loop_variable_in_use(self, name: &str, task: &str) -> Notice {
+        let what = format!("The loop variable '{name}' is already in use.");
+        let advice = "You should set the `loop_var` value in the `loop_control` option for the task to something else to avoid variable collisions and unexpected behavior.";
+        let task = if self == Level::V2_9 {
+            String::new()
+        } else {
+            format!("TASK: {task}: ")
+        };
+        Notice::warning(&what)
+            .about(name)
+            .help(advice)
+            .older(Notice::warning(format!("{task}{what} {advice}")))
+    }
+
+    /// Says that a file to include isn't there.
+    pub fn not_included(self, path: &str) -> String {
+        let dot = if self.shows_error_blocks() { "" } else { "." };
+        format!("Could not find or access '{path}' on the Ansible Controller{dot}")
+    }
+
+    /// Says whether the variables of an `import_role` reach the whole play.
+    pub fn imports_share_variables(self) -> bool {
+        self == Level::V2_9
+    }
+
+    /// Says whether a notified name finds its handlers when they run, rather than at once.
+    pub fn saves_notifications(self) -> bool {
+        self > Level::V2_9
+    }
+
+    /// Says whether `show_task_path_on_failure` is a setting.
+    pub fn shows_task_paths(self) -> bool {
+        self > Level::V2_9
+    }
+
+    /// Returns the version as `--version` shows it behind the program's name.
+    pub fn version_shown(self) -> String {
+        let (major, minor, revision) = self.full_version();
+        let full = format!("{major}.{minor}.{revision}");
+        if self == Level::V2_9 {
+            full
+        } else {
+            format!("[core {full}]")
+        }
     }
 
     /// Says whether a YAML error shows all of what the scanner said.

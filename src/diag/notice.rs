@@ -38,7 +38,7 @@ pub struct Notice {
     /// What stands below the place.
     pub help: Option<String>,
     /// All of it as Ansible before 2.19 words it, where that differs from the message.
-    pub older: Option<String>,
+    pub older: Option<Box<Notice>>,
 }
 
 impl Notice {
@@ -102,8 +102,8 @@ impl Notice {
 
     /// Says how Ansible before 2.19 words it.
     #[must_use]
-    pub fn older(mut self, text: impl Into<String>) -> Notice {
-        self.older = Some(text.into());
+    pub fn older(mut self, notice: Notice) -> Notice {
+        self.older = Some(Box::new(notice));
         self
     }
 }

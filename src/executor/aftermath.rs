@@ -60,7 +60,9 @@ impl Runner {
             handlers::notify(self, batch, task, job, hosts)?;
         }
         if !failed {
-            self.report.succeeded(task, job);
+            let counts_not =
+                task.action.resolved == "include_role" && !self.level.tells_included_roles();
+            self.report.succeeded(task, job, counts_not);
         }
         Ok(())
     }

@@ -17,12 +17,16 @@ pub(super) struct Batch {
     pub ended: HashSet<Rc<str>>,
     /// Handlers notified, per host, by task id.
     pub notified: HashMap<Rc<str>, HashSet<u64>>,
+    /// Names notified whose handlers are looked for when handlers run, per host.
+    pub saved: HashMap<Rc<str>, Vec<String>>,
     pub cursors: HashMap<Rc<str>, Cursor>,
     pub order: Order,
     /// `meta: end_play` or `end_batch`.
     pub over: bool,
     /// `meta: end_play`: no further batch.
     pub play_over: bool,
+    /// Something could not be loaded, and no host is to blame.
+    pub is_broken: bool,
 }
 
 impl Batch {

@@ -52,19 +52,7 @@ pub(super) fn notify(
             one => vec![one.clone()],
         };
         for name in names.iter().map(Value::to_str) {
-            let mut found = Vec::new();
-            // The last definition of a name wins.
-            for handler in handlers.iter().rev() {
-                if is_named(runner, batch, handler, &name, &job.host) {
-                    found.push(handler.id);
-                    break;
-                }
-            }
-            for handler in &handlers {
-                if handler.listen.contains(&name) && !found.contains(&handler.id) {
-                    found.push(handler.id);
-                }
-            }
+            let found = meant(runner, batch, &handlers, &name, &job.host);
             if found.is_empty() {
                 return Err(Error::new(
                     Kind::NotFound,
@@ -72,6 +60,16 @@ pub(super) fn notify(
                         "The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list"
                     ),
                 ));
+            }
+            if runner.level.saves_notifications() {
+                runner.report.notification_saved(&name);
+                for host in hosts {
+                    let saved = batch.saved.entry(host.clone()).or_default();
+                    if !saved.contains(&name) {
+                        saved.push(name.clone());
+                    }
+                }
+                continue;
             }
             for host in hosts {
                 for id in &found {
@@ -83,6 +81,44 @@ pub(super) fn notify(
         }
     }
     Ok(())
+}
+
+/// Returns the handlers that a name means: the last one defined with it, and all that listen.
+fn meant(
+    runner: &Runner,
+    batch: &Batch,
+    handlers: &[Rc<Task>],
+    name: &str,
+    host: &str,
+) -> Vec<u64> {
+    let named = handlers
+        .iter()
+        .rev()
+        .find(|handler| is_named(runner, batch, handler, name, host));
+    let listening = handlers
+        .iter()
+        .filter(|handler| handler.listen.iter().any(|topic| topic == name));
+    let mut found: Vec<u64> = named.map(|handler| handler.id).into_iter().collect();
+    for handler in listening {
+        if !found.contains(&handler.id) {
+            found.push(handler.id);
+        }
+    }
+    found
+}
+
+/// Finds the handlers of the names that were saved: those that includes brought since count.
+fn resolve_saved(runner: &mut Runner, batch: &mut Batch, handlers: &[Rc<Task>]) {
+    let saved = std::mem::take(&mut batch.saved);
+    for host in batch.hosts.clone() {
+        for name in saved.get(&host).into_iter().flatten() {
+            for id in meant(runner, batch, handlers, name, &host) {
+                if batch.notified.entry(host.clone()).or_default().insert(id) {
+                    runner.report.notified(name, &host);
+                }
+            }
+        }
+    }
 }
 
 fn is_named(runner: &Runner, batch: &Batch, handler: &Rc<Task>, name: &str, host: &str) -> bool {
@@ -104,7 +140,9 @@ pub(super) fn flush(runner: &mut Runner, batch: &mut Batch) -> Result<()> {
     let forced = runner.forces_handlers(&batch.play.play);
     let cursors = std::mem::take(&mut batch.cursors);
     let handlers = all(batch);
-    for handler in handlers {
+    for handler in handlers.clone() {
+        // A handler may have notified one that follows.
+        resolve_saved(runner, batch, &handlers);
         let hosts: Vec<Rc<str>> = batch
             .hosts
             .iter()

@@ -10,6 +10,7 @@ use super::batch::Batch;
 use super::job::Job;
 use super::run::Runner;
 use crate::diag::{Error, Kind, Result};
+use crate::output::reason_text;
 use crate::playbook::{IncludeRole, Item, Task};
 use crate::value::{Dict, Value};
 
@@ -26,6 +27,8 @@ pub(super) struct Wanted {
 #[derive(Clone, Debug, PartialEq)]
 enum What {
     Tasks(PathBuf),
+    /// A file that isn't there, as it is named.
+    Missing(String),
     Role(RoleCall),
 }
 
@@ -62,7 +65,7 @@ pub(super) fn wanted(runner: &Runner, task: &Rc<Task>, job: &Job) -> Result<Vec<
         let what = if task.action.resolved == "include_role" {
             What::Role(role_call(&args)?)
         } else {
-            What::Tasks(tasks_file(runner, task, &args)?)
+            tasks_file(runner, task, &args)?
         };
         let label = outcome.result.get("_ansible_item_label").or(item);
         out.push(Wanted {
@@ -75,7 +78,7 @@ pub(super) fn wanted(runner: &Runner, task: &Rc<Task>, job: &Job) -> Result<Vec<
     Ok(out)
 }
 
-fn tasks_file(runner: &Runner, task: &Rc<Task>, args: &Dict) -> Result<PathBuf> {
+fn tasks_file(runner: &Runner, task: &Rc<Task>, args: &Dict) -> Result<What> {
     let named = args
         .get("file")
         .or_else(|| args.get("_raw_params"))
@@ -89,9 +92,15 @@ fn tasks_file(runner: &Runner, task: &Rc<Task>, args: &Dict) -> Result<PathBuf> 
             "No file specified for ansible.builtin.include_tasks",
         ));
     };
-    runner
-        .loader
-        .tasks_file(task, &named, &runner.task_dir(task))
+    Ok(
+        match runner
+            .loader
+            .tasks_file(task, &named, &runner.task_dir(task))
+        {
+            Ok(path) => What::Tasks(path),
+            Err(_) => What::Missing(named),
+        },
+    )
 }
 
 fn role_call(args: &Dict) -> Result<RoleCall> {
@@ -223,16 +232,12 @@ fn load(
     group: &Group,
 ) -> Result<Option<Vec<Item>>> {
     let loaded = match &group.what {
-        What::Tasks(path) => {
-            runner
-                .report
-                .included(&path.to_string_lossy(), &group.hosts, group.item.as_ref());
-            runner.loader.include_tasks(task, path, &group.vars)
-        }
+        What::Tasks(path) => runner.loader.include_tasks(task, path, &group.vars),
+        What::Missing(named) => runner
+            .loader
+            .tasks_file(task, named, &runner.task_dir(task))
+            .and_then(|path| runner.loader.include_tasks(task, &path, &group.vars)),
         What::Role(call) => {
-            runner
-                .report
-                .included(&call.name, &group.hosts, group.item.as_ref());
             let include = IncludeRole {
                 name: call.name.clone(),
                 place: crate::playbook::role_place(&task.action.args),
@@ -257,16 +262,68 @@ fn load(
         }
     };
     match loaded {
-        Ok(items) => Ok(Some(runner.selected(&items))),
-        // A role that isn't there is a mistake of the play, not of a host.
-        Err(error) if matches!(group.what, What::Role(_)) => Err(error),
+        Ok(items) => {
+            told(runner, group);
+            Ok(Some(runner.selected(&items)))
+        }
         Err(error) => {
-            let outcome = super::judge::Outcome::failed(error);
-            for host in &group.hosts {
-                runner.report.include_failed(task, host, &outcome);
-                runner.fail_host(batch, task, host, &outcome, true);
-            }
+            not_loaded(runner, batch, task, group, &error);
             Ok(None)
         }
+    }
+}
+
+/// Tells what was included for whom.
+fn told(runner: &mut Runner, group: &Group) {
+    let full = runner.level.tells_included_roles();
+    let what = match &group.what {
+        What::Tasks(path) => path.to_string_lossy().into_owned(),
+        What::Missing(named) => named.clone(),
+        What::Role(call) if full => call.name.clone(),
+        What::Role(_) => return,
+    };
+    let item = group.item.as_ref().filter(|_| full);
+    runner.report.included(&what, &group.hosts, item);
+}
+
+/// Fails the hosts that want something that can't be loaded.
+fn not_loaded(
+    runner: &mut Runner,
+    batch: &mut Batch,
+    task: &Rc<Task>,
+    group: &Group,
+    error: &Error,
+) {
+    let is_role = matches!(group.what, What::Role(_));
+    if !runner.level.tells_included_roles() && is_role {
+        // There the run goes on with the handlers, and no host is blamed.
+        runner.report.error(error);
+        for host in &group.hosts {
+            if let Some(cursor) = batch.cursors.get_mut(host) {
+                cursor.finish();
+            }
+        }
+        batch.is_broken = true;
+        return;
+    }
+    let result = Dict::new();
+    result.set("failed", true);
+    if runner.level.tells_included_roles() {
+        runner.report.error(error);
+        result.set("changed", false);
+        if !is_role {
+            let args = &task.action.args;
+            let named = args.get("file").or_else(|| args.get("_raw_params"));
+            result.set("include", named.unwrap_or(Value::None));
+        }
+    }
+    result.set(
+        "reason",
+        reason_text(error, &runner.sources, runner.level).as_str(),
+    );
+    let outcome = super::judge::Outcome::of(result.clone());
+    for host in &group.hosts {
+        runner.report.include_failed(task, host, result.clone());
+        runner.fail_host(batch, task, host, &outcome, true);
     }
 }

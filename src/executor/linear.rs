@@ -11,8 +11,10 @@ use super::cursor::{Cursor, Order, Step};
 use super::job::Job;
 use super::run::Runner;
 use super::{include, meta, task};
-use crate::diag::Result;
+use crate::diag::{Notice, Result};
 use crate::playbook::{Item, Task};
+use crate::template::Templar;
+use crate::value::{Str, Value};
 use crate::vars::PlayNames;
 
 impl Runner {
@@ -105,7 +107,10 @@ impl Runner {
     ) -> Result<Vec<include::Wanted>> {
         let play = batch.play.clone();
         let title = self.title(&play, task, on.first().map_or("localhost", |host| host));
-        let check = self.options.check;
+        let check = match &task.settings.check_mode {
+            Some(own) => crate::template::to_bool(own).unwrap_or(self.options.check),
+            None => self.options.check,
+        };
         self.report.task_start(task, &title, check);
         let mut includes = Vec::new();
         let mut problem = Ok(());
@@ -144,14 +149,11 @@ impl Runner {
     /// Renders a task's name for the screen; a name that can't be rendered is shown as written.
     pub(super) fn title(&self, play: &Rc<PlayNames>, task: &Rc<Task>, host: &str) -> String {
         let written = task.title();
-        let shown = if written.contains("{{") || written.contains("{%") {
-            let templar = self.templar(host, Some(play), Some(task));
-            task.name
-                .as_ref()
-                .and_then(|name| templar.render(name).ok())
-                .map_or_else(|| written.to_string(), |name| name.to_str())
-        } else {
-            written.to_string()
+        let shown = match &task.name {
+            Some(Value::Str(name)) if written.contains("{{") || written.contains("{%") => {
+                self.rendered_name(name, &self.templar(host, Some(play), Some(task)))
+            }
+            _ => written.to_string(),
         };
         match &task.role {
             Some(role) if !task.implicit => {
@@ -160,10 +162,53 @@ impl Runner {
                 } else {
                     format!("{}.{}", role.collection, role.name)
                 };
+                if self.level.role_is_implied(&role_name, &written) {
+                    return shown;
+                }
                 format!("{role_name} : {shown}")
             }
             _ => shown,
         }
+    }
+
+    /// Renders a name; what can't be rendered stays as written, or says why, as the level has it.
+    fn rendered_name(&self, name: &Str, templar: &Templar) -> String {
+        if let Ok(rendered) = templar.render(&Value::Str(name.clone())) {
+            return rendered.to_str();
+        }
+        if !self.level.shows_errors_in_names() {
+            return name.to_string();
+        }
+        let mut out = String::new();
+        let mut errors = Vec::new();
+        let mut rest = name.as_str();
+        while let Some(begin) = rest.find("{{") {
+            let Some(length) = rest[begin..].find("}}") else {
+                break;
+            };
+            let end = begin + length + 2;
+            out.push_str(&rest[..begin]);
+            match templar.render(&Value::Str(name.like(&rest[begin..end]))) {
+                Ok(value) => out.push_str(&value.to_str()),
+                Err(error) => {
+                    let said = format!("error {} - {}", errors.len() + 1, error.full_message());
+                    out.push_str(&format!("<< {said} >>"));
+                    errors.push(said);
+                }
+            }
+            rest = &rest[end..];
+        }
+        out.push_str(rest);
+        let plural = if errors.len() == 1 { "" } else { "s" };
+        self.sources.note(
+            Notice::warning(format!(
+                "Encountered {} template error{plural}.\n{}",
+                errors.len(),
+                errors.join("\n")
+            ))
+            .at(name.span()),
+        );
+        out
     }
 
     /// Says whether no host has a task left, `always` sections included.

@@ -30,8 +30,18 @@ pub fn fixed(options: &Options, level: Level, sources: &[String], config: Option
         }),
     );
     vars.set("ansible_skip_tags", list(&options.skip_tags));
-    vars.set("ansible_inventory_sources", list(sources));
-    vars.set("ansible_config_file", config.map(Value::str));
+    let absolute: Vec<String> = sources
+        .iter()
+        .map(|source| match std::path::absolute(source) {
+            Ok(path) if !source.contains(',') => path.to_string_lossy().into_owned(),
+            _ => source.clone(),
+        })
+        .collect();
+    vars.set("ansible_inventory_sources", list(&absolute));
+    vars.set("environment", Value::list(Vec::new()));
+    if config.is_some() || level.always_names_the_config_file() {
+        vars.set("ansible_config_file", config.map(Value::str));
+    }
     if let Some(limit) = &options.limit {
         vars.set("ansible_limit", limit.as_str());
     }

@@ -29,21 +29,31 @@ pub(super) fn run(
             cursor.advance();
         }
     }
+    // Those that are about one host have a heading for each; the others run for the first host.
+    let per_host = matches!(
+        name.trim(),
+        "noop" | "reset_connection" | "end_host" | "end_role" | "flush_handlers"
+    );
+    let asked = if per_host {
+        hosts
+    } else {
+        &hosts[..hosts.len().min(1)]
+    };
     let mut on = Vec::new();
-    for host in hosts {
+    for host in asked {
         let templar = runner.templar(host, Some(&batch.play.clone()), Some(task));
+        if runner.level.tells_meta_tasks() {
+            let title = runner.title(&batch.play.clone(), task, host);
+            runner.report.task_start(task, &title, runner.options.check);
+        }
         if super::judge::all(&templar, &task.settings.when).map_err(|error| error.at(task.span))? {
             on.push(host.clone());
+        } else if runner.level.tells_meta_tasks() {
+            runner.report.meta_skipped(task, host);
         }
     }
-    // One that is written in the play has a heading of its own.
-    let title = runner.title(
-        &batch.play.clone(),
-        task,
-        hosts.first().map_or("localhost", |h| h),
-    );
-    if runner.level.tells_meta_tasks() {
-        runner.report.task_start(task, &title, runner.options.check);
+    if !per_host && !on.is_empty() {
+        on = hosts.to_vec();
     }
     let Some(first) = on.first().cloned() else {
         return Ok(());

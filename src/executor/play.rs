@@ -98,6 +98,9 @@ impl Runner {
             } else if !batch.failed.is_empty() && ended.status != Status::Unreachable {
                 ended.status = Status::Failed;
             }
+            if batch.is_broken && ended.status == Status::Ok {
+                ended.status = Status::Failed;
+            }
             let gone = batch.gone();
             if gone > 0 && gone == batch.hosts.len() {
                 ended.stop = true;
@@ -195,10 +198,12 @@ impl Runner {
             unreachable: HashSet::new(),
             ended: HashSet::new(),
             notified: HashMap::new(),
+            saved: HashMap::new(),
             cursors: HashMap::new(),
             order: Order::default(),
             over: false,
             play_over: false,
+            is_broken: false,
         };
         self.roles_done.clear();
         self.load_vars_files(play, &batch)?;

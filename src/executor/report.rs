@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::job::{Job, Note};
 use super::judge::Outcome;
-use crate::diag::{Notice, Sources};
+use crate::diag::{Error, Notice, Sources};
 use crate::modules::hide_secrets;
 use crate::output::{Callback, Event, ResultKind, Shown, Stats};
 use crate::playbook::{Play, Playbook, Task};
@@ -60,8 +60,9 @@ impl Reporter {
         self.callback.tick();
     }
 
-    pub(super) fn playbook_start(&mut self, playbook: &Playbook) {
+    pub(super) fn playbook_start(&mut self, playbook: &Playbook, check: bool) {
         self.tell(Event::PlaybookStart {
+            check,
             path: playbook.path.to_string_lossy().into_owned(),
         });
     }
@@ -95,6 +96,12 @@ impl Reporter {
     /// Tells what is odd, once.
     pub fn notice(&mut self, notice: impl Into<Notice>) {
         self.tell(Event::Notice(notice.into()));
+    }
+
+    pub(super) fn notification_saved(&mut self, handler: &str) {
+        self.tell(Event::NotificationSaved {
+            handler: handler.to_owned(),
+        });
     }
 
     pub(super) fn notified(&mut self, handler: &str, host: &str) {
@@ -169,7 +176,8 @@ impl Reporter {
         }
     }
 
-    pub(super) fn succeeded(&mut self, task: &Task, job: &Job) {
+    /// Tells that a task went well; `counts_not` keeps it out of the recap.
+    pub(super) fn succeeded(&mut self, task: &Task, job: &Job, counts_not: bool) {
         let Some(outcome) = job.outcome() else { return };
         let kind = kind_of(outcome);
         let shown = self.shown(task, job, outcome, kind, None);
@@ -180,6 +188,7 @@ impl Reporter {
                 counts.ok += 1;
                 counts.changed += 1;
             }
+            _ if counts_not => {}
             _ => counts.ok += 1,
         }
         self.tell(Event::Result(shown));
@@ -200,22 +209,29 @@ impl Reporter {
         self.tell(Event::Result(shown));
     }
 
-    pub(super) fn include_failed(&mut self, task: &Task, host: &Rc<str>, outcome: &Outcome) {
-        let shown = Shown {
-            host: host.to_string(),
-            delegated: None,
-            kind: ResultKind::Failed,
-            result: outcome.result.clone(),
-            error: outcome.error.clone(),
-            item: None,
-            is_loop: false,
-            action: task.action.resolved.clone(),
-            ignored: false,
-            no_log: false,
-            diff: false,
-            check: false,
-        };
-        self.tell(Event::Result(shown));
+    /// Tells an error that belongs to no result.
+    pub(super) fn error(&mut self, error: &Error) {
+        self.tell(Event::Error(error.clone()));
+    }
+
+    /// Tells that an include's file or role can't be loaded; the include itself went well.
+    pub(super) fn include_failed(&mut self, task: &Task, host: &Rc<str>, result: Dict) {
+        if task.action.resolved == "include_role" {
+            // As observed: a role that can't be loaded counts as failed only.
+            let counts = self.stats.of(host);
+            counts.ok = counts.ok.saturating_sub(1);
+        }
+        self.tell(Event::Result(plain(task, host, ResultKind::Failed, result)));
+    }
+
+    /// Tells that a condition kept a `meta` task from running for a host.
+    pub(super) fn meta_skipped(&mut self, task: &Task, host: &Rc<str>) {
+        self.tell(Event::Result(plain(
+            task,
+            host,
+            ResultKind::Skipped,
+            Dict::new(),
+        )));
     }
 
     /// Tells that a host could not be reached; `as_skipped` counts one that needn't as skipped.
@@ -245,6 +261,24 @@ impl Reporter {
     pub(super) fn recap(&mut self, _store: &Store) {
         let stats = self.stats.clone();
         self.tell(Event::Recap(stats));
+    }
+}
+
+/// Makes what is shown of a result that no job gave.
+fn plain(task: &Task, host: &Rc<str>, kind: ResultKind, result: Dict) -> Shown {
+    Shown {
+        host: host.to_string(),
+        delegated: None,
+        kind,
+        result,
+        error: None,
+        item: None,
+        is_loop: false,
+        action: task.action.resolved.clone(),
+        ignored: false,
+        no_log: false,
+        diff: false,
+        check: false,
     }
 }
 

@@ -14,7 +14,7 @@ use super::task::IDLE;
 use crate::agent::message::Request;
 use crate::agent::{Event, Pool};
 use crate::compat::Level;
-use crate::diag::{Error, Kind, Result, Sources};
+use crate::diag::{Error, Kind, Notice, Result, Sources};
 use crate::playbook::{Loader, Playbook, Task};
 use crate::template::{Shared, Templar};
 use crate::vars::{PlayNames, Store, View};
@@ -101,7 +101,7 @@ impl Runner {
         let mut worst = Status::Ok;
         let mut outcome = Ok(());
         'all: for playbook in playbooks {
-            self.report.playbook_start(playbook);
+            self.report.playbook_start(playbook, self.options.check);
             for play in &playbook.plays {
                 match self.play(play) {
                     Ok(ended) => {
@@ -125,6 +125,11 @@ impl Runner {
         self.pool.close_all();
         outcome?;
         self.report.recap(&self.store);
+        if let (false, Some(wanted)) = (self.started, &self.options.start_at_task) {
+            self.report.notice(Notice::error(format!(
+                "No matching task \"{wanted}\" found. Note: --start-at-task can only follow static includes."
+            )));
+        }
         Ok(worst)
     }
 

@@ -28,6 +28,7 @@ impl Inventory {
         let mut matched = self.evaluate(&split(pattern))?;
         if let Some(limit) = self.limit.clone() {
             let allowed = self.evaluate(&limit)?;
+            matched.warnings.extend(allowed.warnings);
             matched.hosts.retain(|host| allowed.hosts.contains(host));
         }
         Ok(matched)

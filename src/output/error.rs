@@ -27,6 +27,20 @@ pub fn error_text(error: &Error, sources: &Sources, level: Level) -> String {
     }
 }
 
+/// Returns the reason of a result for an error that has no other place: its message, and where
+/// the level has it in there, the line of its place.
+pub fn reason_text(error: &Error, sources: &Sources, level: Level) -> String {
+    if level.shows_error_blocks() {
+        return error.full_message();
+    }
+    let text = error_text(error, sources, level);
+    let text = text.strip_prefix("ERROR! ").unwrap_or(&text);
+    match innermost(error) {
+        Some(_) => text.to_owned(),
+        None => text.trim_end_matches('\n').to_owned(),
+    }
+}
+
 /// Says that a file can be read neither as JSON nor as YAML, as before 2.19.
 fn unreadable(syntax: &Syntax, sources: &Sources, level: Level) -> String {
     let (problem, span) = &syntax.problem;
@@ -138,7 +152,8 @@ fn blocks(error: &Error, sources: &Sources) -> String {
             out.push_str("\n<<< caused by >>>\n");
         }
     }
-    if groups.iter().any(|group| group.place.is_some()) {
+    // As observed: what is longer than a line is set off from what follows.
+    if out.trim_end().contains('\n') {
         out.push('\n');
     }
     out

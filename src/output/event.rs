@@ -55,6 +55,8 @@ pub enum Event {
     PlaybookStart {
         /// Its file.
         path: String,
+        /// It runs dry.
+        check: bool,
     },
     /// A play begins.
     PlayStart {
@@ -102,6 +104,11 @@ pub enum Event {
         /// For which item.
         item: Option<Value>,
     },
+    /// A name was notified; its handlers are looked for later.
+    NotificationSaved {
+        /// The name.
+        handler: String,
+    },
     /// A handler was notified.
     Notified {
         /// Its name.
@@ -118,6 +125,8 @@ pub enum Event {
     },
     /// Something is odd.
     Notice(Notice),
+    /// Something went wrong that belongs to no result.
+    Error(Error),
     /// Everything is done.
     Recap(Stats),
 }

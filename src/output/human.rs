@@ -62,6 +62,8 @@ pub struct Human {
     /// The banner of the task that runs, not printed yet.
     banner: Option<(String, String)>,
     task_path: String,
+    /// Dry runs are marked, and this is one.
+    is_marked: bool,
 }
 
 /// Keys that `debug` may show beside its message.
@@ -85,6 +87,7 @@ impl Human {
             status: Status::new(),
             banner: None,
             task_path: String::new(),
+            is_marked: false,
         }
     }
 
@@ -230,7 +233,9 @@ impl Human {
         }
         let label = self.label(shown);
         let item = shown.item.as_ref().map(|item| {
-            if shown.no_log {
+            if shown.no_log && self.options.level.sums_up_censored_loops() {
+                Value::None
+            } else if shown.no_log {
                 Value::str("(censored due to no_log)")
             } else {
                 item.clone()
@@ -297,7 +302,8 @@ impl Human {
 
     fn result(&mut self, shown: &Shown) {
         let label = self.label(shown);
-        let by_items = shown.is_loop && shown.result.contains("results");
+        let censored = shown.no_log && self.options.level.sums_up_censored_loops();
+        let by_items = shown.is_loop && shown.result.contains("results") && !censored;
         self.differences(shown);
         match shown.kind {
             ResultKind::Failed => {
@@ -536,10 +542,14 @@ pub(super) fn presentable(shown: &Shown, full: bool, level: Level) -> Dict {
 impl Callback for Human {
     fn event(&mut self, event: &Event) {
         match event {
-            Event::PlaybookStart { path } => {
+            Event::PlaybookStart { path, check } => {
+                self.is_marked = *check && self.options.check_markers;
                 if self.options.verbosity > 1 {
                     let name = path.rsplit('/').next().unwrap_or(path).to_owned();
                     self.heading(&format!("PLAYBOOK: {name}"));
+                }
+                if self.is_marked {
+                    self.heading("DRY RUN");
                 }
             }
             Event::PlayStart { name, check } => {
@@ -601,6 +611,13 @@ impl Callback for Human {
                     Color::Skip,
                 );
             }
+            Event::NotificationSaved { handler } => {
+                if self.options.verbosity > 1 {
+                    self.line(&format!(
+                        "Notification for handler {handler} has been saved."
+                    ));
+                }
+            }
             Event::Notified { handler, host } => {
                 if self.options.verbosity > 1 {
                     self.line(&format!("NOTIFIED HANDLER {handler} for {host}"));
@@ -612,12 +629,22 @@ impl Callback for Human {
                 }
             }
             Event::Notice(notice) => self.notice(notice),
+            Event::Error(error) => {
+                let text = error_text(error, &self.sources, self.options.level);
+                self.to_err(text.strip_suffix('\n').unwrap_or(&text), Color::Error);
+                for hint in hints(error, &self.sources, false) {
+                    self.notice(&Notice::hint(hint));
+                }
+            }
             Event::Recap(stats) => {
                 self.heading("PLAY RECAP");
                 for (host, counts) in &stats.hosts {
                     self.recap(host, counts);
                 }
                 self.line("");
+                if self.is_marked {
+                    self.heading("DRY RUN");
+                }
             }
         }
     }

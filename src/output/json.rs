@@ -27,7 +27,7 @@ impl Callback for Json {
     fn event(&mut self, event: &Event) {
         let object = Dict::new();
         match event {
-            Event::PlaybookStart { path } => {
+            Event::PlaybookStart { path, .. } => {
                 object.set("event", "playbook");
                 object.set("path", path.as_str());
             }
@@ -72,6 +72,10 @@ impl Callback for Json {
                     object.set("item", item.clone());
                 }
             }
+            Event::NotificationSaved { handler } => {
+                object.set("event", "notification_saved");
+                object.set("handler", handler.as_str());
+            }
             Event::Notified { handler, host } => {
                 object.set("event", "notified");
                 object.set("handler", handler.as_str());
@@ -91,6 +95,10 @@ impl Callback for Json {
                 };
                 object.set("event", name);
                 object.set("message", notice.message.as_str());
+            }
+            Event::Error(error) => {
+                object.set("event", "error");
+                object.set("message", error.full_message().as_str());
             }
             Event::Recap(stats) => {
                 object.set("event", "recap");

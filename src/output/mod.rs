@@ -17,7 +17,7 @@ mod wrap;
 
 pub use appears::appears;
 pub use diff::unified;
-pub use error::{error_text, hints};
+pub use error::{error_text, hints, reason_text};
 pub use event::{Callback, Event, ResultKind, Shown};
 pub use human::{Human, HumanOptions};
 pub use json::Json;

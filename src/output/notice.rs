@@ -123,7 +123,10 @@ fn notice_text(notice: &Notice, sources: &Sources, level: Level, columns: usize)
     if level.shows_error_blocks() {
         return blocks(notice, sources);
     }
-    let message = notice.older.as_ref().unwrap_or(&notice.message);
+    if let Some(older) = &notice.older {
+        return notice_text(older, sources, level, columns);
+    }
+    let message = &notice.message;
     let lines = match notice.weight {
         Weight::Warning | Weight::Hint => wrap(&format!("[WARNING]: {message}"), columns, false),
         Weight::Error => wrap(&format!(" [ERROR]: {message}"), columns, false),
@@ -147,16 +150,15 @@ fn blocks(notice: &Notice, sources: &Sources) -> String {
             "[DEPRECATION WARNING]: {message} This feature will be removed from ansible-core version {version}.\n"
         ),
     };
-    let mut extended = true;
     match &notice.place {
-        Place::Nowhere => extended = notice.help.is_some(),
+        Place::Nowhere => {}
         Place::At(span) => out.push_str(&origin(sources, *span)),
         Place::Text(text) => out.push_str(&format!("Origin: <unknown>\n\n{text}\n")),
     }
     if let Some(help) = &notice.help {
         out.push_str(&format!("\n{help}\n"));
     }
-    if extended {
+    if out.trim_end().contains('\n') {
         out.push('\n');
     }
     out

@@ -2,6 +2,9 @@
 //!
 //! **Source:** "Playbook Keywords" of Ansible's documentation, ansible-core 2.19.
 
+use crate::compat::Level;
+use crate::diag::{Notice, Span};
+
 /// Where a keyword may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -207,6 +210,40 @@ pub fn names(place: Place) -> impl Iterator<Item = &'static str> {
         .iter()
         .filter(move |row| row.places.contains(place.letter()))
         .map(|row| row.name)
+}
+
+/// Says whether a variable of this name is warned of: the name means something else.
+pub fn is_reserved(name: &str, level: Level) -> bool {
+    const GLOBALS: &[&str] = &[
+        "cycler",
+        "dict",
+        "joiner",
+        "lipsum",
+        "lookup",
+        "namespace",
+        "now",
+        "q",
+        "query",
+        "range",
+        "undef",
+    ];
+    match name {
+        "omit" => level.reserves_omit(),
+        "vars" => false,
+        _ if GLOBALS.contains(&name) => level.reserves_globals(),
+        _ => TABLE
+            .iter()
+            .any(|row| row.name == name && row.places.contains(['p', 'b', 't'])),
+    }
+}
+
+/// Makes the warning of a reserved name.
+pub fn reserved(name: &str, span: Option<Span>) -> Notice {
+    Notice::warning(format!("Found variable using reserved name '{name}'."))
+        .at(span)
+        .older(Notice::warning(format!(
+            "Found variable using reserved name: {name}"
+        )))
 }
 
 #[cfg(test)]

@@ -97,6 +97,13 @@ impl Loader {
         }))
     }
 
+    /// Renders a name with the variables that are known while loading; one that can't be rendered
+    /// is as written.
+    pub fn shown(&self, name: &Value, vars: &Dict) -> String {
+        (self.0.options.render)(name, std::slice::from_ref(vars))
+            .map_or_else(|_| name.to_str(), |name| name.to_str())
+    }
+
     pub(super) fn next_id(&self) -> u64 {
         let id = self.0.next.get();
         self.0.next.set(id + 1);
@@ -245,7 +252,17 @@ impl Loader {
     /// That it isn't there, with what was looked for.
     pub fn tasks_file(&self, task: &Task, name: &str, task_dir: &Path) -> Result<PathBuf> {
         self.find_tasks(name, task.role.as_deref(), task_dir)
-            .map_err(|error| error.at(task.span))
+            .map_err(|(error, path)| {
+                let dynamic = self.0.options.level.not_included(&path);
+                let help = format!("included at {}", self.0.sources.locate(task.span));
+                if self.0.options.level.shows_error_blocks() {
+                    Error::new(Kind::NotFound, dynamic)
+                        .caused_by(error)
+                        .help(help)
+                } else {
+                    error.message_as(dynamic).also_help(help)
+                }
+            })
     }
 
     pub(super) fn find_tasks(
@@ -253,7 +270,7 @@ impl Loader {
         name: &str,
         role: Option<&Role>,
         task_dir: &Path,
-    ) -> Result<PathBuf> {
+    ) -> Result<PathBuf, (Error, String)> {
         let mut places = Vec::new();
         if Path::new(name).is_absolute() {
             places.push(PathBuf::from(name));
@@ -269,20 +286,23 @@ impl Loader {
         }
         match places.iter().find(|path| path.is_file()) {
             Some(found) => Ok(found.clone()),
-            None => Err(self.unreadable(&places, name)),
+            None => {
+                let first = places.first().map_or_else(
+                    || name.to_owned(),
+                    |path| path.to_string_lossy().into_owned(),
+                );
+                Err((self.unreadable(&places, &first), first))
+            }
         }
     }
 
     /// Says that a file is in none of some places.
-    fn unreadable(&self, places: &[PathBuf], name: &str) -> Error {
-        let first = places
-            .first()
-            .map_or_else(|| name.into(), |path| path.to_string_lossy());
+    fn unreadable(&self, places: &[PathBuf], first: &str) -> Error {
         let (message, cause) = self
             .0
             .options
             .level
-            .file_unreadable(&first, "No such file or directory");
+            .file_unreadable(first, "No such file or directory");
         let mut searched: Vec<String> = places
             .iter()
             .map(|path| path.to_string_lossy().into_owned())

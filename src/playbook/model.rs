@@ -267,8 +267,8 @@ impl Task {
     /// role for one that includes a role.
     pub fn title(&self) -> std::borrow::Cow<'_, str> {
         match self.name.as_ref().and_then(Value::as_str) {
-            Some(name) => name.into(),
-            None if self.action.resolved == "include_role" => {
+            Some(name) if !name.is_empty() => name.into(),
+            _ if self.action.resolved == "include_role" => {
                 let role = self
                     .action
                     .args
@@ -276,7 +276,7 @@ impl Task {
                     .or_else(|| self.action.args.get("role"));
                 format!("{} : {}", self.action.name, role.unwrap_or(Value::None)).into()
             }
-            None => self.action.name.as_str().into(),
+            _ => self.action.name.as_str().into(),
         }
     }
 }

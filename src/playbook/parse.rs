@@ -286,6 +286,18 @@ pub(super) fn play(loader: &Loader, node: &Node, dir: &Path, outer: &Settings) -
         }
     }
     if let Some(own) = get("vars") {
+        if let Data::Mapping(pairs) = &own.data {
+            for (key, _) in pairs {
+                if let Some(name) = key.as_str()
+                    && keywords::is_reserved(name, loader.0.options.level)
+                {
+                    loader
+                        .0
+                        .sources
+                        .note(keywords::reserved(name, Some(key.span)));
+                }
+            }
+        }
         for (key, value) in dict(own, "Play")?.to_vec() {
             vars.set_key(key, value);
         }
@@ -464,7 +476,7 @@ fn task(
             let named = static_name(loader, &parts, &["file", "_raw_params"], "import_tasks")?;
             let path = loader
                 .find_tasks(named.trim(), role.map(Rc::as_ref), dir)
-                .map_err(|error| {
+                .map_err(|(error, _)| {
                     error.also_help(format!(
                         "imported at {}",
                         loader.0.sources.locate(node.span)
@@ -499,6 +511,14 @@ fn task(
                     apply: None,
                 };
             let used = role::import(loader, &include, &parts.settings, node.span, role)?;
+            if loader.0.options.level.imports_share_variables()
+                && let (Some(imported), Some(Value::Dict(own))) =
+                    (used.roles.last(), node.get("vars").map(Node::to_value))
+            {
+                for (key, value) in own.to_vec() {
+                    imported.vars.set_key(key, value);
+                }
+            }
             out.extend(used.items);
         }
         _ => {

@@ -230,8 +230,7 @@ fn load(
         params: used.params.clone(),
         dependencies: Vec::new(),
         parents: used.parents.clone(),
-        allow_duplicates: metadata.allow_duplicates
-            || (used.from.allow_duplicates && used.from.tasks_from.is_some()),
+        allow_duplicates: metadata.allow_duplicates || used.from.allow_duplicates,
         public: used.from.public,
         identity: identity(&path, used),
     });

@@ -51,6 +51,16 @@ fn expression(templar: &Templar, written: &Str) -> Result<bool> {
     }
     if is_template(&text) {
         // Delimiters don't belong here; what they give is the condition.
+        templar.0.shared.options.sources.note(
+            Notice::deprecation(
+                "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.",
+                "2.23",
+            )
+            .at(text.span())
+            .older(Notice::warning(format!(
+                "conditional statements should not include jinja2 templating delimiters such as {{{{ }}}} or {{% %}}. Found: {text}"
+            ))),
+        );
         let made = templar
             .template(&text)
             .map_err(|error| failed(level, written, error))?;

@@ -122,7 +122,7 @@ pub(super) fn render(
     let before = shared.files.path.replace(dirs);
     let rendered = shared
         .env
-        .render_with(&compiled, &TemplarContext(inner), &options);
+        .render_with(&compiled, &TemplarContext(inner, None), &options);
     shared.files.path.replace(before);
     rendered
         .map(|rendered| restored(body, rendered, &options.newline_sequence))
@@ -164,7 +164,7 @@ pub(super) fn render_text(
         )
         .map_err(|error| wording::of(level, What::Template, text, error))?;
     let before = shared.files.path.replace(search.to_vec());
-    let context = TemplarContext(templar.clone());
+    let context = TemplarContext(templar.clone(), None);
     let rendered = if native && level.native_results() {
         shared
             .env

@@ -35,6 +35,11 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Returns the compatibility level.
+    pub fn level(&self) -> Level {
+        self.options.level
+    }
+
     /// Makes the engine with all that Ansible has.
     pub fn new(options: SharedOptions) -> Rc<Shared> {
         let mut env = Environment::new();
@@ -43,6 +48,9 @@ impl Shared {
         }
         for row in tests::TABLE {
             env.tests.insert(row.name, row.function);
+        }
+        if options.level.names_yaml_strings() {
+            env.filters.insert("type_debug", filters::older_type_debug);
         }
         // Everything of Ansible's own collection has its full name as well.
         let full = |name: &'static str| -> &'static str {

@@ -12,7 +12,7 @@ use super::shared::Shared;
 use super::wording::{self, What};
 use super::{FileOptions, condition};
 use crate::compat::Level;
-use crate::diag::{Error, Kind, Result, Span};
+use crate::diag::{Error, Kind, Notice, Result, Span};
 use crate::jinja::{Context, PathKey, Place, is_dict_method};
 use crate::value::{Dict, Key, MAX_DEPTH, Runtime, Str, Undefined, Value};
 
@@ -210,6 +210,15 @@ impl Templar {
             name.to_string()
         };
         let text = name.like(text);
+        if !self.0.shared.options.level.native_results() {
+            let shown = name.like(format!("{{{{{text}}}}}"));
+            return match self.template(&shown) {
+                Err(error) if error.kind() == Kind::Undefined => {
+                    Ok(Value::str("VARIABLE IS NOT DEFINED!"))
+                }
+                other => other,
+            };
+        }
         match self.expression(&text).and_then(|value| {
             check(&value, 0)?;
             Ok(value)
@@ -256,13 +265,25 @@ impl Templar {
         let env = &self.0.shared.env;
         let level = self.0.shared.options.level;
         let compiled = env.compile_expression(text, place(text), text.is_trusted());
-        let context = TemplarContext(self.clone());
+        let context = TemplarContext(self.clone(), text.span());
         compiled
             .and_then(|compiled| match env.evaluate(&compiled, &context)? {
                 Value::Undefined(undefined) => Err(undefined.error()),
                 value => Ok(value),
             })
             .map_err(|error| wording::of(level, What::Expression, template, error))
+    }
+
+    /// Warns where a variable is read that a later version takes away.
+    fn warn_of(&self, name: &str, span: Option<Span>) {
+        let options = &self.0.shared.options;
+        if name == "play_hosts" && options.level.warns_of_play_hosts() {
+            options.sources.note(
+                Notice::deprecation("The `play_hosts` magic variable is deprecated.", "2.23")
+                    .at(span)
+                    .help("Use `ansible_play_batch` instead."),
+            );
+        }
     }
 
     /// Returns the items of a loop: `loop` without, `with_NAME` with a lookup's name.
@@ -317,7 +338,7 @@ impl Templar {
         let env = &self.0.shared.env;
         let level = self.0.shared.options.level;
         let compiled = env.compile(text, place(text), true)?;
-        let context = TemplarContext(self.clone());
+        let context = TemplarContext(self.clone(), text.span());
         if level.native_results() {
             let pieces = env.render_pieces(&compiled, &context)?;
             let single = pieces.len() == 1 && !text.ends_with('\n');
@@ -561,10 +582,11 @@ pub(super) fn place(text: &Str) -> Place {
 }
 
 /// The engine's view of a templar.
-pub(super) struct TemplarContext(pub(super) Templar);
+pub(super) struct TemplarContext(pub(super) Templar, pub(super) Option<Span>);
 
 impl Context for TemplarContext {
     fn resolve(&self, _runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>> {
+        self.0.warn_of(name, self.1);
         Ok(self.0.reach(name, &[])?.map(|(value, _)| value))
     }
 
@@ -574,6 +596,7 @@ impl Context for TemplarContext {
         name: &str,
         keys: &[PathKey],
     ) -> Result<Option<(Value, usize)>> {
+        self.0.warn_of(name, self.1);
         self.0.reach(name, keys)
     }
 

@@ -28,6 +28,17 @@ impl HostVars {
         is_localhost(name) || self.store.inventory().borrow().has_host(name)
     }
 
+    /// Returns the names that are listed.
+    fn names(&self) -> Vec<String> {
+        let mut names = self.store.inventory().borrow().host_names();
+        let local = "localhost".to_owned();
+        let level = self.store.run_names().templates.level();
+        if level.hostvars_list_localhost() && !names.contains(&local) {
+            names.push(local);
+        }
+        names
+    }
+
     fn host(&self, name: &str) -> Option<Value> {
         self.knows(name).then(|| {
             let view = Rc::new(View::new(&self.store, name, self.play.as_ref(), None));
@@ -45,7 +56,7 @@ impl Object for HostVars {
     }
 
     fn len(&self) -> Option<usize> {
-        Some(self.store.inventory().borrow().host_names().len())
+        Some(self.names().len())
     }
 
     fn item(&self, _runtime: &mut dyn Runtime, key: &Value) -> Result<Option<Value>> {
@@ -69,15 +80,7 @@ impl Object for HostVars {
     }
 
     fn iterate(&self) -> Option<Vec<Value>> {
-        Some(
-            self.store
-                .inventory()
-                .borrow()
-                .host_names()
-                .iter()
-                .map(Value::str)
-                .collect(),
-        )
+        Some(self.names().iter().map(Value::str).collect())
     }
 
     fn contains(&self, item: &Value) -> Option<bool> {
@@ -85,9 +88,8 @@ impl Object for HostVars {
     }
 
     fn as_mapping(&self) -> Option<Dict> {
-        let names = self.store.inventory().borrow().host_names();
         Some(
-            names
+            self.names()
                 .iter()
                 .filter_map(|name| Some((Key::str(name), self.host(name)?)))
                 .collect(),

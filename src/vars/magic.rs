@@ -33,6 +33,7 @@ pub(super) const NAMES: &[&str] = &[
     "ansible_skip_tags",
     "ansible_inventory_sources",
     "ansible_config_file",
+    "environment",
     "ansible_playbook_python",
     "playbook_dir",
     "ansible_play_name",

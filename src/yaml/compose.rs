@@ -327,10 +327,10 @@ impl Composer<'_> {
             Value::Str(_) => notice.at(Some(key.span)),
             other => notice.about(other.to_str()),
         };
-        self.sources.note(notice.help("Using last defined value only.").older(format!(
+        self.sources.note(notice.help("Using last defined value only.").older(Notice::warning(format!(
             "While constructing a mapping from {}, line {}, column {}, found a duplicate dict key ({}). Using last defined value only.",
             at.file, at.line, at.column, name.to_str()
-        )));
+        ))));
     }
 
     fn syntax(&self, error: &libyaml_safer::Error) -> Error {

@@ -236,6 +236,13 @@ impl Job {
             .into_iter()
             .map(|item| Invocation::new(Some(item)))
             .collect();
+        let name = self.loop_var()?;
+        if !self.invocations.is_empty()
+            && crate::template::Variables::get(self.view.as_ref(), &name).is_some()
+        {
+            let notice = self.level.loop_variable_in_use(&name, &self.task.title());
+            self.sources.note(notice);
+        }
         if let Some(no_log) = &self.task.settings.no_log {
             // Rendered with the first item at hand: it may depend on it.
             if let Some(item) = self.invocations.first().and_then(|one| one.item.clone()) {

@@ -8,6 +8,7 @@ mod regex;
 mod text;
 
 pub(super) use regex::translate;
+pub(super) use text::older_type_debug;
 
 use crate::diag::{Error, Result};
 use crate::jinja::Row;

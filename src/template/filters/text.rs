@@ -220,6 +220,17 @@ fn type_debug(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     }))
 }
 
+/// `type_debug` before 2.19: a string read from a file has a type of its own.
+pub(in crate::template) fn older_type_debug(
+    runtime: &mut dyn Runtime,
+    args: Args,
+) -> Result<Value> {
+    match args.positional.first() {
+        Some(Value::Str(text)) if text.span().is_some() => Ok(Value::str("AnsibleUnicode")),
+        _ => type_debug(runtime, args),
+    }
+}
+
 fn url_decode(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let text = only(args)?.to_str().replace('+', " ");
     let mut out = Vec::new();
