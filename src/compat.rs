@@ -77,6 +77,16 @@ impl Level {
         self >= Level::V2_19
     }
 
+    /// Says whether a YAML document that is a plain scalar is written with `...` behind it.
+    pub fn ends_open_documents(self) -> bool {
+        self == Level::V2_9
+    }
+
+    /// Says whether `none | bool` is `false`, rather than `none`.
+    pub fn none_is_false(self) -> bool {
+        self >= Level::V2_19
+    }
+
     /// Says whether a condition must be a boolean, rather than anything with a truth.
     pub fn strict_conditions(self) -> bool {
         self >= Level::V2_19

@@ -12,10 +12,13 @@ mod lab;
 mod layers;
 mod parity;
 mod real_api;
+mod reference;
 mod registry;
+mod robustness;
 mod shell_hosts;
 mod side_by_side;
 #[path = "apiserver/server/mod.rs"]
 mod standin;
 mod support;
 mod template_cases;
+mod template_records;

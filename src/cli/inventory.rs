@@ -103,6 +103,9 @@ fn show(args: &InventoryArgs, value: &Value) -> Result<u8> {
                 width: 80,
                 sort_keys: true,
                 flow: Some(false),
+                ends_open: false,
+                explicit_start: false,
+                explicit_end: false,
             },
         )?
     } else {

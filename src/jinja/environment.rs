@@ -43,6 +43,8 @@ pub struct Options {
     pub autoescape: bool,
     /// Writes nothing for `None`.
     pub none_is_empty: bool,
+    /// Backslashes in strings between `{{` and `}}` stand for themselves.
+    pub literal_backslashes: bool,
     /// Output is plain data: tuples become lists, markup becomes text, functions are refused.
     pub plain_data: bool,
 }
@@ -65,6 +67,7 @@ impl Default for Options {
             newline_sequence: text("\n"),
             autoescape: false,
             none_is_empty: false,
+            literal_backslashes: false,
             plain_data: false,
         }
     }
@@ -133,6 +136,11 @@ pub trait Loader {
     /// # Errors
     /// A template that is there and can't be read.
     fn load(&self, name: &str, parent: &str) -> Result<Option<Loaded>>;
+
+    /// Says that a template isn't there.
+    fn missing(&self, name: &str) -> String {
+        name.to_owned()
+    }
 }
 
 /// A key of a path such as `a.b[c]`.
@@ -196,6 +204,18 @@ impl Context for MapContext {
     }
 }
 
+/// What raised an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plugin {
+    /// A filter.
+    Filter,
+    /// A test.
+    Test,
+}
+
+/// Words an error that a filter or test of some name raised.
+pub type Worded = fn(Plugin, &str, Error) -> Error;
+
 /// Filters, tests, globals, options, loader. Shared by everything that is rendered.
 pub struct Environment {
     /// Filters by name.
@@ -206,6 +226,8 @@ pub struct Environment {
     pub globals: HashMap<String, Value>,
     /// Options of templates that say nothing else.
     pub options: Options,
+    /// Words what filters and tests raise.
+    pub worded: Option<Worded>,
     /// Finds included, imported and extended templates.
     pub loader: Option<Rc<dyn Loader>>,
     cache: RefCell<HashMap<String, Rc<Template>>>,
@@ -220,7 +242,7 @@ impl Default for Environment {
 impl Environment {
     /// Makes an environment with all that Jinja2 itself has.
     pub fn new() -> Environment {
-        let filters = filters::TABLES.iter().copied().flatten();
+        let filters = filters::FAMILIES.iter().flat_map(|(_, rows)| *rows);
         Environment {
             filters: filters.map(|row| (row.name, row.function)).collect(),
             tests: tests::TABLE
@@ -229,6 +251,7 @@ impl Environment {
                 .collect(),
             globals: globals::all(),
             options: Options::default(),
+            worded: None,
             loader: None,
             cache: RefCell::default(),
         }
@@ -264,7 +287,7 @@ impl Environment {
             text = text.strip_suffix('\n').unwrap_or(text);
         }
         let parsed = lexer::template(text, options)
-            .and_then(|tokens| parser::template(tokens, options, trusted))
+            .and_then(|tokens| parser::template(tokens, trusted))
             .map_err(|problem| syntax(&problem, place))?;
         let code = parsed.into_iter().map(Node2).collect();
         Ok(Rc::new(Compiled {
@@ -285,7 +308,7 @@ impl Environment {
         trusted: bool,
     ) -> Result<Rc<Expression>> {
         let expr = lexer::expression(text, &self.options)
-            .and_then(|tokens| parser::expression(tokens, &self.options, trusted))
+            .and_then(|tokens| parser::expression(tokens, trusted))
             .map_err(|problem| syntax(&problem, place))?;
         Ok(Rc::new(Compiled {
             code: Expr2(expr),

@@ -8,16 +8,17 @@ use super::objects::{Cycler, Joiner, Namespace};
 use crate::diag::{Error, Kind, Result};
 use crate::value::{Args, Dict, Function, Key, Runtime, Value};
 
-/// How many items `range` may have, as in Jinja2's sandbox.
-const MAX_RANGE: usize = 10_000_000;
+/// How many items `range` may have; what makes them all has a limit of its own.
+const MAX_RANGE: usize = 1 << 40;
 
 pub(super) fn all() -> HashMap<String, Value> {
-    let functions: [(&'static str, Function); 5] = [
+    let functions: [(&'static str, Function); 6] = [
         ("range", range),
         ("dict", dict),
         ("namespace", namespace),
         ("cycler", cycler),
         ("joiner", joiner),
+        ("lipsum", lipsum),
     ];
     functions
         .into_iter()
@@ -43,10 +44,10 @@ fn range(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         [start, stop] => (start, stop, 1),
         [start, stop, step] => (start, stop, step),
         _ => {
-            return Err(Error::type_error(format!(
-                "range expected at most 3 arguments, got {}",
-                numbers.len()
-            )));
+            return Err(Error::type_error(match numbers.len() {
+                0 => "range expected at least 1 argument, got 0".to_owned(),
+                given => format!("range expected at most 3 arguments, got {given}"),
+            }));
         }
     };
     if step == 0 {
@@ -85,7 +86,14 @@ pub(super) fn fill(made: &Dict, from: &Value) -> Result<()> {
         }
         other => {
             for (index, pair) in other.items()?.enumerate() {
-                let items: Vec<Value> = pair.items()?.collect();
+                let items: Vec<Value> = pair
+                    .items()
+                    .map_err(|_| {
+                        Error::type_error(format!(
+                            "cannot convert dictionary update sequence element #{index} to a sequence"
+                        ))
+                    })?
+                    .collect();
                 let [key, value] = &items[..] else {
                     return Err(Error::value_error(format!(
                         "dictionary update sequence element #{index} has length {}; 2 is required",
@@ -123,4 +131,44 @@ fn joiner(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         separator,
         used: Cell::new(false),
     })))
+}
+
+/// Words of filler text.
+const WORDS: [&str; 24] = [
+    "ante", "arcu", "augue", "blandit", "congue", "cras", "diam", "donec", "elit", "erat", "felis",
+    "fusce", "lacus", "lectus", "massa", "mauris", "nibh", "nulla", "odio", "purus", "sem",
+    "tellus", "urna", "velit",
+];
+
+/// `lipsum(n=5, html=true, min=20, max=100)`: filler text of so many paragraphs.
+fn lipsum(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    use rand::RngExt;
+    let [n, html, min, max] = args.bind("generate_lorem_ipsum", ["n", "html", "min", "max"], 0)?;
+    let number = |value: Option<Value>, default: i64| {
+        value
+            .and_then(|v| v.as_i64())
+            .unwrap_or(default)
+            .clamp(0, 10_000) as usize
+    };
+    let (paragraphs, min, max) = (number(n, 5), number(min, 20), number(max, 100));
+    let html = html.is_none_or(|html| html.truth());
+    let mut rng = rand::rng();
+    let mut out = Vec::new();
+    for _ in 0..paragraphs {
+        let count = rng.random_range(min..max.max(min + 1));
+        let mut text = String::new();
+        for at in 0..count {
+            let word = WORDS[rng.random_range(0..WORDS.len())];
+            text.push_str(if at > 0 { " " } else { "" });
+            if at == 0 {
+                text.push_str(&super::methods::capitalize(word));
+            } else {
+                text.push_str(word);
+            }
+        }
+        text.push('.');
+        out.push(if html { format!("<p>{text}</p>") } else { text });
+    }
+    let text = out.join(if html { "\n" } else { "\n\n" });
+    Ok(Value::Str(crate::value::Str::new(text).with_markup(html)))
 }

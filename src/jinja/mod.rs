@@ -23,9 +23,9 @@ mod tests;
 
 pub use environment::{
     Compiled, Context, Environment, Expression, Loaded, Loader, MapContext, Options, PathKey,
-    Place, Template,
+    Place, Plugin, Template, Worded,
 };
-pub use filters::TABLES as FILTER_TABLES;
+pub use filters::FAMILIES as FILTERS;
 pub use methods::is_dict_method;
 pub use table::Row;
 pub use tests::TABLE as TESTS;

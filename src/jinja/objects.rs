@@ -133,6 +133,8 @@ pub(super) struct MacroObject {
     pub(super) template: Rc<Template>,
     pub(super) scope: Rc<Scope>,
     pub(super) caller_block: bool,
+    /// It was defined where the variables of the run are not seen.
+    pub(super) isolated: bool,
 }
 
 impl Object for MacroObject {
@@ -329,6 +331,16 @@ pub(super) struct BlockRef {
 impl Object for BlockRef {
     fn type_name(&self) -> &'static str {
         "BlockReference"
+    }
+
+    fn attribute(&self, _runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>> {
+        Ok((name == "super").then(|| {
+            Value::Object(Rc::new(BlockRef {
+                name: self.name.clone(),
+                level: self.level + 1,
+                scope: self.scope.clone(),
+            }))
+        }))
     }
 
     fn is_callable(&self) -> bool {

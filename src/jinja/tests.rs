@@ -246,7 +246,18 @@ fn lenient(args: Args, test: fn(&Value) -> bool) -> Result<Value> {
 }
 
 fn two(args: Args, name: &str) -> Result<[Value; 2]> {
-    let [value, other] = args.bind(name, ["value", "other"], 2)?;
+    let [value, other] = args.bind(
+        name,
+        [
+            "value",
+            if name == "test_divisibleby" {
+                "num"
+            } else {
+                "other"
+            },
+        ],
+        2,
+    )?;
     let pair = [value.unwrap_or(Value::None), other.unwrap_or(Value::None)];
     for one in &pair {
         if let Value::Undefined(undefined) = one {
@@ -270,7 +281,7 @@ fn compare(args: Args, operator: &str) -> Result<Value> {
 }
 
 fn divisible_by(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, number] = two(args, "divisibleby")?;
+    let [value, number] = two(args, "test_divisibleby")?;
     let rest = ops::apply(ops::Operator::Mod, &value, &number)?;
     Ok(Value::Bool(rest == Value::Int(0)))
 }

@@ -153,16 +153,17 @@ pub(super) fn render_text(
     for (key, value) in given.to_vec() {
         set_option(&mut options, &key.value().to_str(), &value)?;
     }
+    let body = if native {
+        text.as_str()
+    } else {
+        header(text, &mut options)?
+    };
+    let worded = |error| wording::of(level, What::Template, body, error);
+    let place = super::templar::place(text);
     let compiled = shared
         .env
-        .compile_named(
-            text,
-            super::templar::place(text),
-            true,
-            "<template>",
-            &options,
-        )
-        .map_err(|error| wording::of(level, What::Template, text, error))?;
+        .compile_named(body, place, true, "<template>", &options)
+        .map_err(&worded)?;
     let before = shared.files.path.replace(search.to_vec());
     let context = TemplarContext(templar.clone(), None);
     let rendered = if native && level.native_results() {
@@ -183,9 +184,8 @@ pub(super) fn render_text(
             })
     };
     shared.files.path.replace(before);
-    let rendered = rendered.map_err(|error| wording::of(level, What::Template, text, error));
-    let rendered = match rendered? {
-        Value::Str(made) => Value::Str(made.like(restored(text, made.to_string(), "\n"))),
+    let rendered = match rendered.map_err(worded)? {
+        Value::Str(made) => Value::Str(made.like(restored(body, made.to_string(), "\n"))),
         other => other,
     };
     super::templar::check(&rendered, 0)?;
@@ -224,10 +224,7 @@ fn header<'a>(text: &'a str, options: &mut Options) -> Result<&'a str> {
         let Some((key, value)) = pair.split_once(':') else {
             return Err(Error::new(
                 Kind::TemplateSyntax,
-                format!(
-                    "Malformed `#jinja2:` header: expected `key: value`, found `{}`",
-                    pair.trim()
-                ),
+                format!("Missing key-value separator `:` in '#jinja2:' override pair '{pair}'."),
             ));
         };
         let value = crate::value::literal(value.trim()).unwrap_or_else(|| Value::str(value.trim()));
@@ -260,7 +257,7 @@ fn set_option(options: &mut Options, key: &str, value: &Value) -> Result<()> {
         (other, _) => {
             return Err(Error::new(
                 Kind::TemplateSyntax,
-                format!("Invalid value for `{other}` in the `#jinja2:` header: `{text}`"),
+                format!("Invalid '#jinja2:' override key '{other}'."),
             ));
         }
     }

@@ -8,14 +8,17 @@ mod results;
 mod shared;
 mod templar;
 mod tests;
+mod twister;
+mod version;
 mod wording;
 
 pub use file::FileOptions;
-pub use filters::TABLES as FILTER_TABLES;
+pub use filters::NET_TESTS;
+pub use filters::{FAMILIES as FILTERS, Family};
 pub use lookups::TABLE as LOOKUPS;
 pub use shared::{Shared, SharedOptions};
 pub use templar::{MapVariables, Templar, Variables};
-pub use tests::TABLE as TESTS;
+pub use tests::FAMILIES as TESTS;
 pub(crate) use wording::class as error_class;
 
 use std::rc::Rc;

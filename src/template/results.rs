@@ -1,24 +1,61 @@
 //! What a template's output becomes: a value, by the rules of the level.
 
 use crate::compat::Level;
-use crate::diag::Result;
-use crate::value::{Str, Value, from_json_text, literal};
+use crate::diag::{Error, Result};
+use crate::value::{MAX_DEPTH, Str, Value, from_json_text, literal};
 
-/// One piece is its value; several are text; none is `None`.
+/// One piece is its value; several are text, in which `None` is nothing; none is `None`.
 pub(super) fn native(pieces: Vec<Value>, level: Level) -> Result<Value> {
+    let none = pieces.is_empty();
     let mut pieces = pieces;
+    if pieces.len() > 1 {
+        pieces.retain(|piece| !piece.is_none());
+    }
     match pieces.len() {
-        0 if level.empty_template_is_none() => Ok(Value::None),
-        0 => Ok(Value::str("")),
-        1 => Ok(pieces.remove(0)),
+        0 if none && !level.empty_template_is_none() => Ok(Value::str("")),
+        0 => Ok(Value::None),
+        1 => {
+            let value = pieces.remove(0);
+            storable(&value, 0)?;
+            Ok(value)
+        }
         _ => Ok(Value::Str(Str::new(
             pieces.iter().map(text).collect::<String>(),
         ))),
     }
 }
 
+/// Refuses what no variable can hold: ranges, functions, what isn't there.
+fn storable(value: &Value, depth: usize) -> Result<()> {
+    let refused = match value {
+        Value::Range(..) => true,
+        Value::Undefined(undefined) => undefined.is_silent(),
+        Value::Object(object) => object.is_callable() || object.type_name() == "LoopContext",
+        Value::List(list) if depth < MAX_DEPTH => {
+            return list
+                .borrow()
+                .iter()
+                .try_for_each(|item| storable(item, depth + 1));
+        }
+        Value::Dict(dict) if depth < MAX_DEPTH => {
+            return dict
+                .borrow()
+                .values()
+                .try_for_each(|item| storable(item, depth + 1));
+        }
+        _ => false,
+    };
+    if refused {
+        return Err(Error::type_error(format!(
+            "Type '{}' is unsupported for variable storage.",
+            value.type_name()
+        )));
+    }
+    Ok(())
+}
+
 fn text(value: &Value) -> String {
-    if value.is_none() {
+    if value.is_undefined() {
         String::new()
     } else {
         value.to_str()

@@ -30,6 +30,8 @@ pub struct Shared {
     pub(super) env: Environment,
     /// The options.
     pub(super) options: SharedOptions,
+    /// How values of variables and arguments are read: their backslashes stand for themselves.
+    pub(super) value_options: Options,
     pub(super) lookups: HashMap<&'static str, lookups::Function>,
     pub(super) files: Rc<Files>,
 }
@@ -43,26 +45,32 @@ impl Shared {
     /// Makes the engine with all that Ansible has.
     pub fn new(options: SharedOptions) -> Rc<Shared> {
         let mut env = Environment::new();
-        for row in filters::TABLES.iter().flat_map(|table| table.iter()) {
-            env.filters.insert(row.name, row.function);
+        for family in filters::FAMILIES {
+            for row in family.rows {
+                env.filters.insert(row.name, row.function);
+                for collection in family.collections {
+                    env.filters.insert(full(collection, row.name), row.function);
+                }
+            }
         }
-        for row in tests::TABLE {
+        for row in tests::FAMILIES.iter().flat_map(|(_, rows)| *rows) {
             env.tests.insert(row.name, row.function);
+        }
+        for row in filters::NET_TESTS {
+            env.tests
+                .insert(full("ansible.utils", row.name), row.function);
         }
         if options.level.names_yaml_strings() {
             env.filters.insert("type_debug", filters::older_type_debug);
         }
         // Everything of Ansible's own collection has its full name as well.
-        let full = |name: &'static str| -> &'static str {
-            Box::leak(format!("ansible.builtin.{name}").into_boxed_str())
-        };
         let all: Vec<_> = env
             .filters
             .iter()
             .map(|(name, function)| (*name, *function))
             .collect();
         for (name, function) in all.iter().filter(|(name, _)| !name.contains('.')) {
-            env.filters.insert(full(name), *function);
+            env.filters.insert(full("ansible.builtin", name), *function);
         }
         let all: Vec<_> = env
             .tests
@@ -70,7 +78,7 @@ impl Shared {
             .map(|(name, function)| (*name, *function))
             .collect();
         for (name, function) in all.iter().filter(|(name, _)| !name.contains('.')) {
-            env.tests.insert(full(name), *function);
+            env.tests.insert(full("ansible.builtin", name), *function);
         }
         for (name, function) in lookups::GLOBALS {
             env.globals.insert(
@@ -78,11 +86,18 @@ impl Shared {
                 crate::value::Value::function(name, *function),
             );
         }
+        if options.level.names_failed_steps() {
+            env.worded = Some(super::wording::of_plugin);
+        }
         env.options = Options {
             trim_blocks: true,
             none_is_empty: true,
             plain_data: options.level.native_results(),
             ..Options::default()
+        };
+        let value_options = Options {
+            literal_backslashes: true,
+            ..env.options.clone()
         };
         let files = Rc::new(Files {
             sources: options.sources.clone(),
@@ -96,10 +111,16 @@ impl Shared {
         Rc::new(Shared {
             env,
             options,
+            value_options,
             lookups,
             files,
         })
     }
+}
+
+/// Joins a collection's name with one of its own.
+fn full(collection: &str, name: &str) -> &'static str {
+    Box::leak(format!("{collection}.{name}").into_boxed_str())
 }
 
 /// Finds included templates along the search path of the template that is rendered.
@@ -109,6 +130,16 @@ pub(super) struct Files {
 }
 
 impl Loader for Files {
+    fn missing(&self, name: &str) -> String {
+        let path = self.path.borrow();
+        let places: Vec<String> = path.iter().map(|p| format!("'{}'", p.display())).collect();
+        let plural = if places.len() == 1 { "" } else { "s" };
+        format!(
+            "'{name}' not found in search path{plural}: {}",
+            places.join(", ")
+        )
+    }
+
     fn load(&self, name: &str, parent: &str) -> Result<Option<Loaded>> {
         let mut places = Vec::new();
         if let Some(dir) = Path::new(parent).parent() {

@@ -337,7 +337,8 @@ impl Templar {
     fn template_raw(&self, text: &Str) -> Result<Value> {
         let env = &self.0.shared.env;
         let level = self.0.shared.options.level;
-        let compiled = env.compile(text, place(text), true)?;
+        let options = &self.0.shared.value_options;
+        let compiled = env.compile_named(text, place(text), true, "<template>", options)?;
         let context = TemplarContext(self.clone(), text.span());
         if level.native_results() {
             let pieces = env.render_pieces(&compiled, &context)?;
@@ -475,7 +476,13 @@ impl Templar {
         let finished = self.finish(&value, 0);
         self.0.open.borrow_mut().pop();
         let level = self.0.shared.options.level;
-        let finished = finished.map_err(|error| wording::of_variable(level, &raw, error))?;
+        // What needs an undefined name is undefined itself, and has a default.
+        let finished = match finished.map_err(|error| wording::of_variable(level, &raw, error)) {
+            Err(error) if error.kind() == Kind::Undefined => {
+                Value::undefined(Undefined::failed(error))
+            }
+            finished => finished?,
+        };
         if used == 0 {
             self.0
                 .memo

@@ -5,6 +5,7 @@
 
 use crate::compat::Level;
 use crate::diag::{Error, Kind, Notice, Span};
+use crate::jinja::Plugin;
 use crate::value::Value;
 
 /// How many variables deep Python's stack lets Ansible before 2.19 follow a cycle.
@@ -26,11 +27,41 @@ impl What {
     }
 }
 
+/// Says which filter or test failed, as 2.19 does.
+pub(super) fn of_plugin(plugin: Plugin, name: &str, error: Error) -> Error {
+    let told = [
+        "The filter plugin '",
+        "The test plugin '",
+        "The lookup plugin '",
+        "Error rendering ",
+        "Syntax error in ",
+    ]
+    .iter()
+    .any(|start| error.message().starts_with(start));
+    if told || matches!(error.kind(), Kind::Undefined | Kind::Recursion) {
+        return error;
+    }
+    let kind = match plugin {
+        Plugin::Filter => "filter",
+        Plugin::Test => "test",
+    };
+    let full = if name.contains('.') {
+        name.to_owned()
+    } else {
+        format!("ansible.builtin.{name}")
+    };
+    let message = format!("The {kind} plugin '{full}' failed: {}", error.message());
+    error.kind_as(Kind::Filter).message_as(message)
+}
+
 /// Words what rendering raised; before 2.19 with the text of the template.
 pub(super) fn of(level: Level, what: What, text: &str, error: Error) -> Error {
     match error.kind() {
         Kind::TemplateSyntax => of_syntax(level, what, text, error),
-        Kind::Type | Kind::Arithmetic if level.names_failed_steps() => {
+        Kind::Type | Kind::Value | Kind::Arithmetic | Kind::NotFound
+            if level.names_failed_steps()
+                && !error.message().starts_with("The lookup plugin '") =>
+        {
             let message = format!("Error rendering {}: {}", what.name(), error.message());
             error.message_as(message).kind_as(Kind::Filter)
         }

@@ -40,8 +40,13 @@ impl Args {
     ) -> Result<[Option<Value>; N]> {
         let given = self.positional.len();
         if given > N {
+            let counts = if required == N {
+                format!("{N}")
+            } else {
+                format!("from {required} to {N}")
+            };
             return Err(Error::type_error(format!(
-                "{name}() takes {N} positional argument{} but {given} {} given",
+                "{name}() takes {counts} positional argument{} but {given} {} given",
                 if N == 1 { "" } else { "s" },
                 if given == 1 { "was" } else { "were" },
             )));

@@ -3,6 +3,9 @@
 use super::Value;
 use crate::diag::{Error, Result};
 
+/// How many items one iteration may have.
+const MAX_ITEMS: usize = 20_000_000;
+
 /// The items of an iteration; lists are snapshots, ranges are made one by one.
 pub enum Items {
     /// Items at hand.
@@ -55,7 +58,14 @@ impl Value {
             }
             Value::Bytes(bytes) => bytes.iter().map(|b| Value::Int(i64::from(*b))).collect(),
             Value::Range(start, _, step) => {
-                return Ok(Items::Range(*start, self.len().unwrap_or(0), *step));
+                let length = self.len().unwrap_or(0);
+                if length > MAX_ITEMS {
+                    return Err(Error::new(
+                        crate::diag::Kind::Arithmetic,
+                        format!("more than {MAX_ITEMS} items in a range that is gone through"),
+                    ));
+                }
+                return Ok(Items::Range(*start, length, *step));
             }
             Value::Undefined(undefined) => return Err(undefined.error()),
             Value::Object(object) => match object.iterate() {

@@ -133,9 +133,13 @@ impl Writer<'_> {
             Value::Dict(dict) => self.object(dict, depth)?,
             Value::Object(object) => match object.as_mapping() {
                 Some(dict) => self.object(&dict, depth)?,
-                None => return Err(no_json(value)),
+                None => match object.json() {
+                    Some(inner) => self.value(&inner, depth)?,
+                    None => return Err(no_json(value)),
+                },
             },
-            Value::Bytes(_) | Value::Set(_) | Value::Range(..) => return Err(no_json(value)),
+            Value::Range(..) => self.array(&value.items()?.collect::<Vec<_>>(), depth)?,
+            Value::Bytes(_) | Value::Set(_) => return Err(no_json(value)),
         }
         Ok(())
     }

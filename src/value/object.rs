@@ -143,6 +143,11 @@ pub trait Object: Any {
         None
     }
 
+    /// Returns what JSON and YAML have in its place, where they have something.
+    fn json(&self) -> Option<Value> {
+        None
+    }
+
     /// Returns a text that is equal for equal objects, to hash by.
     fn hash_text(&self) -> String {
         String::new()

@@ -116,7 +116,7 @@ pub fn apply(operator: Operator, a: &Value, b: &Value) -> Result<Value> {
             Ok(Value::Str(Str::new(part(x) + &part(y)).with_markup(markup)))
         }
         (Operator::Add, Value::List(x), Value::List(y)) => {
-            fits(x.len() + y.len())?;
+            fits((x.len() + y.len()).saturating_mul(4))?;
             let mut all = x.to_vec();
             all.extend(y.to_vec());
             Ok(Value::list(all))
@@ -135,6 +135,17 @@ pub fn apply(operator: Operator, a: &Value, b: &Value) -> Result<Value> {
                 ) =>
         {
             repeat(seq, count.as_i64().unwrap_or(0))
+        }
+        (Operator::Mul, seq, other) | (Operator::Mul, other, seq)
+            if matches!(
+                seq,
+                Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Bytes(_)
+            ) && !matches!(other, Value::Object(_)) =>
+        {
+            Err(Error::type_error(format!(
+                "can't multiply sequence by non-int of type '{}'",
+                other.type_name()
+            )))
         }
         (Operator::Sub, Value::Set(x), Value::Set(y)) => {
             let y = y.borrow();
@@ -190,10 +201,15 @@ fn repeat(seq: &Value, count: i64) -> Result<Value> {
         Value::Str(text) => text.as_str().len(),
         other => other.len().unwrap_or(0),
     };
-    if size.saturating_mul(count) > MAX_REPEATED {
+    let most = if matches!(seq, Value::Str(_) | Value::Bytes(_)) {
+        MAX_REPEATED
+    } else {
+        MAX_REPEATED / 4
+    };
+    if size.saturating_mul(count) > most {
         return Err(Error::new(
             Kind::Arithmetic,
-            format!("repetition makes more than {MAX_REPEATED} items"),
+            format!("repetition makes more than {most} items"),
         ));
     }
     Ok(match seq {

@@ -25,6 +25,10 @@ impl Value {
 }
 
 fn write_repr(out: &mut String, value: &Value, open: &mut Vec<usize>) {
+    // Longer than any text may be: whoever asked refuses it.
+    if out.len() > super::ops::MAX_REPEATED {
+        return;
+    }
     match value {
         Value::Undefined(_) => out.push_str("Undefined"),
         Value::None => out.push_str("None"),
@@ -53,6 +57,7 @@ fn write_repr(out: &mut String, value: &Value, open: &mut Vec<usize>) {
             out.push(']');
             open.pop();
         }
+        Value::Tuple(_) if open.len() >= MAX_DEPTH => out.push_str("(...)"),
         Value::Tuple(items) => {
             open.push(0);
             out.push('(');

@@ -12,6 +12,8 @@ pub struct Undefined {
     error: Error,
     /// The name that is missing, for "did you mean".
     pub name: Option<String>,
+    /// Text and truth take it for nothing.
+    silent: bool,
 }
 
 impl Undefined {
@@ -20,6 +22,7 @@ impl Undefined {
         Undefined {
             error: Error::new(Kind::Undefined, format!("'{name}' is undefined")),
             name: Some(name.to_owned()),
+            silent: false,
         }
     }
 
@@ -28,12 +31,30 @@ impl Undefined {
         Undefined {
             error: Error::new(Kind::Undefined, message),
             name: None,
+            silent: false,
         }
+    }
+
+    /// Makes one that is nothing as text: a condition without `else` whose test is false.
+    pub fn silent(message: impl Into<String>) -> Undefined {
+        Undefined {
+            silent: true,
+            ..Undefined::hint(message)
+        }
+    }
+
+    /// Says whether text takes it for nothing.
+    pub fn is_silent(&self) -> bool {
+        self.silent
     }
 
     /// Makes one for an error that happened while a value was rendered; use raises that error.
     pub fn failed(error: Error) -> Undefined {
-        Undefined { error, name: None }
+        Undefined {
+            error,
+            name: None,
+            silent: false,
+        }
     }
 
     /// Says what to do about it.

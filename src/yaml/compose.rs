@@ -50,6 +50,16 @@ pub fn load(sources: &Sources, source: SourceId) -> Result<Option<Node>> {
 /// As [`load`].
 pub fn load_all(sources: &Sources, source: SourceId) -> Result<Loaded> {
     let text = sources.text(source);
+    if text.ends_with('\\') {
+        // The scanner can't stand a backslash at the very end of a quoted scalar. With a newline
+        // behind it, that is the error it should be; where it is none, all is well without.
+        let longer = Sources::default();
+        let id = longer.add(sources.name(source), format!("{text}\n"));
+        if let Err(error) = load_all(&longer, id) {
+            let end = Span::new(source, text.len(), text.len());
+            return Err(Error::new(error.kind(), error.message()).at(end));
+        }
+    }
     let mut bytes = text.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut bytes);
@@ -335,7 +345,11 @@ impl Composer<'_> {
 
     fn syntax(&self, error: &libyaml_safer::Error) -> Error {
         let place = |mark: Option<&Mark>| {
-            let at = mark.map_or(0, |mark| (mark.index as usize).min(self.text.len()));
+            let mut at = mark.map_or(0, |mark| (mark.index as usize).min(self.text.len()));
+            // The scanner counts a byte order mark as it likes.
+            while !self.text.is_char_boundary(at) {
+                at -= 1;
+            }
             Span::new(self.source, at, at + 1)
         };
         let span = place(error.problem_mark().or(error.context_mark()).as_ref());

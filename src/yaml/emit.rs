@@ -19,6 +19,12 @@ pub struct EmitStyle {
     pub sort_keys: bool,
     /// `Some(false)` writes blocks, `Some(true)` flow, `None` flow for collections of scalars only.
     pub flow: Option<bool>,
+    /// Ends a document that is a plain scalar with `...`, as older versions of `PyYAML` do.
+    pub ends_open: bool,
+    /// Begins with `---`.
+    pub explicit_start: bool,
+    /// Ends with `...`.
+    pub explicit_end: bool,
 }
 
 /// Writes a value as a YAML document.
@@ -44,11 +50,21 @@ pub fn emit(value: &Value, style: &EmitStyle) -> Result<String> {
         column: 0,
     };
     let node = node(value, style, 0)?;
+    if style.explicit_start {
+        writer.out.push_str(if matches!(&node, Node::Scalar(_)) {
+            "--- "
+        } else {
+            "---\n"
+        });
+    }
     writer.node(&node, 0, true, false, false)?;
     if !writer.out.ends_with('\n') {
         writer.out.push('\n');
     }
-    if matches!(&node, Node::Scalar(scalar) if scalar.is_open) {
+    if style.ends_open && matches!(&node, Node::Scalar(scalar) if scalar.is_open) {
+        writer.out.push_str("...\n");
+    }
+    if style.explicit_end && !writer.out.ends_with("\n...\n") {
         writer.out.push_str("...\n");
     }
     Ok(writer.out)
@@ -134,7 +150,15 @@ fn node(value: &Value, style: &EmitStyle, depth: usize) -> Result<Node> {
         Value::Undefined(undefined) => return Err(undefined.error()),
         Value::Object(object) => match object.as_mapping() {
             Some(dict) => return node(&Value::Dict(dict), style, depth),
-            None => plain(object.str()),
+            None => match object.json() {
+                Some(Value::Str(text)) => plain(text.replacen('T', " ", 1)),
+                _ => {
+                    return Err(Error::value_error(format!(
+                        "cannot represent an object: {}",
+                        object.repr()
+                    )));
+                }
+            },
         },
         Value::Bytes(bytes) => Node::Scalar(Scalar {
             text: String::from_utf8_lossy(bytes).into_owned(),
@@ -365,7 +389,14 @@ impl Writer<'_> {
                         self.newline(level);
                     }
                     self.write("-");
-                    self.write(" ");
+                    // A collection inside begins where its next line will.
+                    let is_block = match item {
+                        Node::Sequence(items, flow) => !flow && !items.is_empty(),
+                        Node::Mapping(pairs, flow) => !flow && !pairs.is_empty(),
+                        Node::Scalar(_) => false,
+                    };
+                    let blanks = if is_block { self.indent - 1 } else { 1 };
+                    self.write(&" ".repeat(blanks));
                     self.node(item, level + self.indent, false, false, false)?;
                     let _ = root;
                 }

@@ -3,10 +3,11 @@
 //! **Source:** `PyYAML`'s `Resolver` and `SafeConstructor`: `1e3` is a string (a float needs a dot),
 //! `0o7` is a string, `0777` is octal, `1:30` counts in sixties, only listed words are booleans.
 
+use base64::Engine;
 use num_bigint::BigInt;
 
 use crate::diag::{Error, Result};
-use crate::value::{Str, Value};
+use crate::value::{Moment, Str, Value};
 
 /// Resolves a plain scalar without a tag.
 pub(super) fn plain(text: &str) -> Value {
@@ -25,6 +26,9 @@ pub(super) fn plain(text: &str) -> Value {
         if let Some(number) = float(text) {
             return Value::Float(number);
         }
+        if let Some(moment) = timestamp(text) {
+            return moment.value();
+        }
     }
     Value::Str(Str::trusted(text))
 }
@@ -39,8 +43,91 @@ pub(super) fn tagged(tag: &str, text: &str) -> Option<Result<Value>> {
         "float" => float(text)
             .or_else(|| text.parse().ok())
             .map_or_else(|| wrong("number"), |f| Ok(Value::Float(f))),
+        "timestamp" => timestamp(text).map_or_else(|| wrong("date"), |m| Ok(m.value())),
+        "binary" => {
+            let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+            base64::engine::general_purpose::STANDARD
+                .decode(digits)
+                .map_or_else(|_| wrong("base64"), |bytes| Ok(Value::Bytes(bytes.into())))
+        }
         _ => return None,
     })
+}
+
+/// Reads `2024-01-02`, or a date with a time: `2024-01-02T03:04:05.6+02:00`.
+fn timestamp(text: &str) -> Option<Moment> {
+    let digits = |text: &str, least: usize, most: usize| -> Option<i16> {
+        let fits = (least..=most).contains(&text.len());
+        (fits && text.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| text.parse().ok())
+            .flatten()
+    };
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || c == '-'))
+        .unwrap_or(text.len());
+    let (day, rest) = text.split_at(end);
+    let least = if rest.is_empty() { 2 } else { 1 };
+    let mut parts = day.split('-');
+    let year = digits(parts.next()?, 4, 4)?;
+    let month = digits(parts.next()?, least, 2)?;
+    let day = digits(parts.next()?, least, 2)?;
+    if parts.next().is_some() {
+        return None;
+    }
+    let date = jiff::civil::Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?);
+    let date = date.ok()?;
+    if rest.is_empty() {
+        return Some(Moment::Date(date));
+    }
+    let rest = rest
+        .strip_prefix(['T', 't'])
+        .or_else(|| rest.strip_prefix([' ', '\t']))?
+        .trim_start_matches([' ', '\t']);
+    let end = rest
+        .find(|c: char| !(c.is_ascii_digit() || c == ':'))
+        .unwrap_or(rest.len());
+    let (clock, mut rest) = rest.split_at(end);
+    let mut parts = clock.split(':');
+    let hour = digits(parts.next()?, 1, 2)?;
+    let minute = digits(parts.next()?, 2, 2)?;
+    let second = digits(parts.next()?, 2, 2)?;
+    if parts.next().is_some() {
+        return None;
+    }
+    let mut micros = 0;
+    if let Some(after) = rest.strip_prefix('.') {
+        let end = after
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(after.len());
+        let (fraction, behind) = after.split_at(end);
+        micros = format!("{fraction:0<6}").get(..6)?.parse::<i32>().ok()?;
+        rest = behind;
+    }
+    let time = jiff::civil::Time::new(
+        i8::try_from(hour).ok()?,
+        i8::try_from(minute).ok()?,
+        i8::try_from(second).ok()?,
+        micros * 1000,
+    );
+    let zone = rest.trim_start_matches([' ', '\t']);
+    let offset = match zone.strip_prefix(['+', '-']) {
+        None if zone.is_empty() => None,
+        None if zone == "Z" => Some(0),
+        None => return None,
+        Some(zone_text) => {
+            let (hours, minutes) = match zone_text.split_once(':') {
+                Some((hours, minutes)) => (digits(hours, 1, 2)?, digits(minutes, 2, 2)?),
+                None => (digits(zone_text, 1, 2)?, 0),
+            };
+            let seconds = i32::from(hours) * 3600 + i32::from(minutes) * 60;
+            Some(if zone.starts_with('-') {
+                -seconds
+            } else {
+                seconds
+            })
+        }
+    };
+    Some(Moment::DateTime(date.to_datetime(time.ok()?), offset))
 }
 
 fn boolean(text: &str) -> Option<bool> {

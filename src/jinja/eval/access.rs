@@ -1,11 +1,11 @@
 //! Attributes, items and slices of values.
 
 use crate::diag::{Error, Kind, Result};
-use crate::value::{Str, Undefined, Value};
+use crate::value::{Str, Value};
 
 pub(super) fn unsafe_attribute(object: &Value, name: &str) -> Error {
     Error::new(
-        Kind::Type,
+        Kind::Undefined,
         format!(
             "access to attribute '{name}' of '{}' object is unsafe.",
             object.type_name()
@@ -73,20 +73,26 @@ pub(super) fn slice(object: &Value, [start, stop, step]: [Option<i64>; 3]) -> Re
         Value::Bytes(bytes) => {
             Value::Bytes(pick(bytes.len()).into_iter().map(|at| bytes[at]).collect())
         }
-        Value::Range(..) => {
-            let items: Vec<Value> = object.items()?.collect();
-            Value::list(
-                pick(items.len())
-                    .into_iter()
-                    .map(|at| items[at].clone())
-                    .collect(),
-            )
+        Value::Range(first, _, by) => {
+            let picked = pick(object.len().unwrap_or(0));
+            let number = |at: usize| first + by * at as i64;
+            match (picked.first(), picked.len()) {
+                (None, _) => Value::Range(0, 0, 1),
+                (Some(from), length) => {
+                    let by = by.saturating_mul(step);
+                    let start = number(*from);
+                    Value::Range(start, start.saturating_add(by * length as i64), by)
+                }
+            }
         }
         Value::Undefined(undefined) => return Err(undefined.error()),
-        other => Value::undefined(Undefined::hint(format!(
-            "object of type '{}' has no attribute 'slice'",
-            other.type_name()
-        ))),
+        Value::Dict(_) => return Err(Error::type_error("unhashable type: 'slice'")),
+        other => {
+            return Err(Error::type_error(format!(
+                "'{}' object is not subscriptable",
+                other.type_name()
+            )));
+        }
     })
 }
 

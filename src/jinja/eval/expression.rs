@@ -14,6 +14,7 @@ use crate::value::{Args, Dict, Key, Runtime, Str, Undefined, Value, escape_html,
 impl Machine<'_> {
     pub(super) fn truth(&mut self, expr: &Expr) -> Result<bool> {
         match self.eval(expr)? {
+            Value::Undefined(undefined) if undefined.is_silent() => Ok(false),
             Value::Undefined(undefined) => Err(self.placed(undefined.error(), expr.range)),
             value => Ok(value.truth()),
         }
@@ -96,19 +97,21 @@ impl Machine<'_> {
             }
             ExprKind::Concat(parts) => {
                 let mut text = String::new();
-                let mut markup = self.autoescape;
                 let values = self.eval_all(parts)?;
-                markup |= values
-                    .iter()
-                    .any(|value| matches!(value, Value::Str(s) if s.is_markup()));
+                let markup = self.autoescape
+                    && values
+                        .iter()
+                        .any(|value| matches!(value, Value::Str(s) if s.is_markup()));
                 for value in values {
                     match &value {
+                        Value::Undefined(undefined) if undefined.is_silent() => {}
                         Value::Undefined(undefined) => return Err(undefined.error()),
                         Value::Str(part) if markup && !part.is_markup() => {
                             text.push_str(&escape_html(part));
                         }
                         other => text.push_str(&other.to_str()),
                     }
+                    ops::fits(text.len())?;
                 }
                 Value::Str(Str::new(text).with_markup(markup))
             }
@@ -151,7 +154,7 @@ impl Machine<'_> {
                 }
                 match otherwise {
                     Some(otherwise) => return self.eval(otherwise),
-                    None => Value::undefined(Undefined::hint(
+                    None => Value::undefined(Undefined::silent(
                         "the inline if-expression evaluated to false and no else section was defined.",
                     )),
                 }
@@ -307,7 +310,7 @@ impl Machine<'_> {
             if let Value::Undefined(undefined) = &object {
                 return Err(self.placed(undefined.error(), range));
             }
-            if name.starts_with('_') {
+            if name.starts_with("__") {
                 return Err(unsafe_attribute(&object, name));
             }
             let done = match &object {
@@ -315,7 +318,15 @@ impl Machine<'_> {
                 _ => methods::call(self, &object, name, args.clone())?,
             };
             if let Some(value) = done {
-                return Ok(value);
+                // Where values are plain data, a view of a dict is a list.
+                return match value {
+                    Value::Object(view)
+                        if self.options.plain_data && view.type_name().starts_with("dict_") =>
+                    {
+                        Ok(Value::list(view.iterate().unwrap_or_default()))
+                    }
+                    value => Ok(value),
+                };
             }
             let callee = self.attribute(&object, name)?;
             return self.call(&callee, args);

@@ -16,6 +16,7 @@ impl Machine<'_> {
                 template: template.clone(),
                 scope: self.scope.clone(),
                 caller_block,
+                isolated: self.isolated,
             })),
             None => Value::None,
         }
@@ -30,13 +31,8 @@ impl Machine<'_> {
         let mut given: Vec<Option<Value>> = Vec::new();
         for name in &code.params {
             let mut value = positional.next();
-            if let Some(at) = keyword.iter().position(|(known, _)| **known == **name) {
-                if value.is_some() {
-                    return Err(Error::type_error(format!(
-                        "macro '{}' got multiple values for argument '{name}'",
-                        code.name
-                    )));
-                }
+            let at = keyword.iter().position(|(known, _)| **known == **name);
+            if let (None, Some(at)) = (&value, at) {
                 value = Some(keyword.remove(at).1);
             }
             given.push(value);
@@ -57,7 +53,7 @@ impl Machine<'_> {
                 scope.set(&"caller".into(), caller);
             } else {
                 return Err(Error::type_error(format!(
-                    "macro '{}' was invoked with two values for the special caller argument or does not use it",
+                    "macro '{}' was invoked with two values for the special caller argument. This is most likely a bug.",
                     code.name
                 )));
             }
@@ -77,6 +73,7 @@ impl Machine<'_> {
         }
         let template = object.template.clone();
         let code = code.clone();
+        let isolated = std::mem::replace(&mut self.isolated, object.isolated);
         let text = self.captured(|machine| {
             machine.in_template(&template, scope, |machine| {
                 for (index, name) in code.params.iter().enumerate() {
@@ -94,6 +91,7 @@ impl Machine<'_> {
                 machine.nodes(&code.body).map(|_| ())
             })
         });
+        self.isolated = isolated;
         Ok(Value::Str(Str::new(text?).with_markup(self.autoescape)))
     }
 }

@@ -26,7 +26,7 @@ use crate::value::Value;
 const MAX_DEPTH: usize = 120;
 
 /// How many steps loops may take in one rendering.
-const MAX_STEPS: u64 = 200_000_000;
+const MAX_STEPS: u64 = 10_000_000;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flow {

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use super::Machine;
-use crate::diag::{Error, Result};
+use crate::diag::Result;
 use crate::jinja::ast::Node;
-use crate::value::{Dict, Key, Str, Value, escape_html};
+use crate::value::{Dict, Key, Str, Value, escape_html, ops};
 
 /// Where output goes.
 pub(super) enum Out {
@@ -40,6 +40,10 @@ impl Machine<'_> {
             return Ok(());
         }
         let value = match value {
+            Value::Undefined(undefined) if undefined.is_silent() => match self.out {
+                Out::Text(_) => return Ok(()),
+                Out::Pieces(_) => Value::Undefined(undefined),
+            },
             Value::Undefined(undefined) => return Err(undefined.error()),
             Value::None if self.options.none_is_empty && matches!(self.out, Out::Text(_)) => {
                 Value::str("")
@@ -57,6 +61,9 @@ impl Machine<'_> {
                 other if self.autoescape => text.push_str(&escape_html(&other.to_str())),
                 other => text.push_str(&other.to_str()),
             },
+        }
+        if let Out::Text(text) = &self.out {
+            ops::fits(text.len())?;
         }
         Ok(())
     }
@@ -119,15 +126,8 @@ fn plain_data(value: &Value, depth: usize) -> Result<Value> {
             Value::Dict(made)
         }
         Value::Str(text) if text.is_markup() => Value::Str(text.clone().with_markup(false)),
-        Value::Range(..) => all(&value.items()?.collect::<Vec<_>>())?,
         Value::Object(object) if object.as_mapping().is_none() => match object.iterate() {
             Some(items) => all(&items)?,
-            None if object.is_callable() || object.type_name() == "LoopContext" => {
-                return Err(Error::type_error(format!(
-                    "Type '{}' is unsupported for variable storage.",
-                    object.type_name()
-                )));
-            }
             None => value.clone(),
         },
         other => other.clone(),

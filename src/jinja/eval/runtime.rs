@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::Machine;
 use super::access::{element, unsafe_attribute};
 use crate::diag::{Error, Kind, Result};
+use crate::jinja::environment::Plugin;
 use crate::jinja::methods;
 use crate::jinja::objects::{BlockRef, Bound, MacroObject, Recursion};
 use crate::value::{Args, Key, Runtime, Str, Undefined, Value};
@@ -54,6 +55,11 @@ impl Runtime for Machine<'_> {
             self.scope = outer;
             return Ok(Value::Str(Str::new(text?).with_markup(self.autoescape)));
         }
+        if object.type_name() == "LoopContext" {
+            return Err(Error::type_error(
+                "The loop must have the 'recursive' marker to be called recursively.",
+            ));
+        }
         self.deeper(|machine| object.call(machine, args))
     }
 
@@ -70,7 +76,7 @@ impl Runtime for Machine<'_> {
         // An undefined argument makes an undefined result; it is said when that is used.
         if !matches!(
             name.rsplit('.').next(),
-            Some("default" | "d" | "mandatory" | "type_debug" | "items")
+            Some("default" | "d" | "mandatory" | "type_debug")
         ) {
             let given = args
                 .positional
@@ -82,7 +88,11 @@ impl Runtime for Machine<'_> {
                 }
             }
         }
-        function(self, args)
+        let result = function(self, args);
+        match (result, self.env.worded) {
+            (Err(error), Some(worded)) => Err(worded(Plugin::Filter, name, error)),
+            (result, _) => result,
+        }
     }
 
     fn test(&mut self, name: &str, args: Args) -> Result<bool> {
@@ -95,7 +105,11 @@ impl Runtime for Machine<'_> {
                 },
             );
         };
-        function(self, args).map(|value| value.truth())
+        let result = function(self, args);
+        match (result, self.env.worded) {
+            (Err(error), Some(worded)) => Err(worded(Plugin::Test, name, error)),
+            (result, _) => result.map(|value| value.truth()),
+        }
     }
 
     fn resolve(&mut self, name: &str) -> Result<Option<Value>> {
@@ -110,7 +124,7 @@ impl Runtime for Machine<'_> {
         if let Value::Undefined(_) = object {
             return Ok(object.clone());
         }
-        if name.starts_with('_') {
+        if name.starts_with("__") && object.get(name).is_none() {
             return Err(unsafe_attribute(object, name));
         }
         match object {
@@ -123,6 +137,9 @@ impl Runtime for Machine<'_> {
                 }
             }
             _ => {
+                if let Some(value) = methods::attribute(object, name) {
+                    return Ok(value);
+                }
                 if methods::exists(object, name) {
                     return Ok(Value::Object(Rc::new(Bound {
                         object: object.clone(),
@@ -166,7 +183,7 @@ impl Runtime for Machine<'_> {
             return Ok(value);
         }
         if let Value::Str(name) = key {
-            if name.starts_with('_') {
+            if name.starts_with("__") {
                 return Err(unsafe_attribute(object, name));
             }
             if let Value::Object(inner) = object {
@@ -184,11 +201,25 @@ impl Runtime for Machine<'_> {
                 object.type_name()
             ))));
         }
-        Ok(Value::undefined(Undefined::hint(format!(
-            "object of type '{}' has no attribute {}",
-            object.type_name(),
-            key.repr()
-        ))))
+        let missing = match object {
+            Value::None => format!("None has no element {}", key.repr()),
+            Value::Dict(_) => format!("object of type 'dict' has no attribute {}", key.repr()),
+            _ if matches!(key, Value::Int(_) | Value::Float(_))
+                && (object.len().is_some() || object.is_undefined()) =>
+            {
+                format!(
+                    "object of type '{}' has no attribute {}",
+                    object.type_name(),
+                    key.repr()
+                )
+            }
+            _ => format!(
+                "{} object has no element {}",
+                object.type_name(),
+                key.repr()
+            ),
+        };
+        Ok(Value::undefined(Undefined::hint(missing)))
     }
 
     fn autoescape(&self) -> bool {

@@ -9,6 +9,7 @@ use crate::value::Value;
 pub(in crate::jinja) struct Scope {
     pub(super) vars: RefCell<Vec<(Rc<str>, Value)>>,
     pub(super) parent: Option<Rc<Scope>>,
+    hides_loop: bool,
 }
 
 impl Scope {
@@ -16,6 +17,16 @@ impl Scope {
         Rc::new(Scope {
             vars: RefCell::default(),
             parent,
+            hides_loop: false,
+        })
+    }
+
+    /// Makes the scope of an included template, which doesn't see the `loop` around it.
+    pub(super) fn without_loop(parent: Option<Rc<Scope>>) -> Rc<Scope> {
+        Rc::new(Scope {
+            vars: RefCell::default(),
+            parent,
+            hides_loop: true,
         })
     }
 
@@ -30,6 +41,9 @@ impl Scope {
                 .find(|(known, _)| &**known == name)
             {
                 return Some(value.clone());
+            }
+            if one.hides_loop && name == "loop" {
+                return None;
             }
             scope = one.parent.as_deref();
         }

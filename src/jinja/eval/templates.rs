@@ -153,7 +153,13 @@ impl Machine<'_> {
             .unwrap_or_default();
         match self.env.load(&text, &parent, self.options) {
             Ok(Some(template)) => Ok(template),
-            Ok(None) => Err(self.placed(Error::new(Kind::NotFound, text), range)),
+            Ok(None) => {
+                let message = match &self.env.loader {
+                    Some(loader) => loader.missing(&text),
+                    None => text,
+                };
+                Err(self.placed(Error::new(Kind::NotFound, message), range))
+            }
             Err(error) => Err(self.reached(error, range, "included from here")),
         }
     }
@@ -196,7 +202,10 @@ impl Machine<'_> {
             }
             let names: Vec<String> = candidates.iter().map(Value::to_str).collect();
             let message = match &names[..] {
-                [one] => one.clone(),
+                [one] => match &self.env.loader {
+                    Some(loader) => loader.missing(one),
+                    None => one.clone(),
+                },
                 many => format!(
                     "none of the templates given were found: {}",
                     many.join(", ")
@@ -204,7 +213,7 @@ impl Machine<'_> {
             };
             return Err(self.placed(Error::new(Kind::NotFound, message), range));
         };
-        let scope = Scope::new(with_context.then(|| self.scope.clone()));
+        let scope = Scope::without_loop(with_context.then(|| self.scope.clone()));
         let isolated = self.isolated;
         self.isolated = isolated || !with_context;
         let blocks = std::mem::take(&mut self.blocks);

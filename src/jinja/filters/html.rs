@@ -98,7 +98,7 @@ fn strip_tags(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn to_json(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, indent] = args.bind("tojson", ["value", "indent"], 1)?;
+    let [value, indent] = args.bind("do_tojson", ["value", "indent"], 1)?;
     let style = match indent.and_then(|i| i.as_i64()) {
         Some(indent) => JsonStyle {
             sort_keys: true,
@@ -169,7 +169,7 @@ fn quoted(text: &str, safe: &str) -> String {
 }
 
 fn xml_attr(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, space] = args.bind("xmlattr", ["d", "autospace"], 1)?;
+    let [value, space] = args.bind("do_xmlattr", ["d", "autospace"], 1)?;
     let mut parts = Vec::new();
     for (key, value) in mapping(&known(value)?)?.to_vec() {
         if value.is_none() || value.is_undefined() {

@@ -22,8 +22,11 @@ pub(super) static TABLE: &[Row] = &[
 ];
 
 fn dict_sort(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, case, by, reverse] =
-        args.bind("dictsort", ["value", "case_sensitive", "by", "reverse"], 1)?;
+    let [value, case, by, reverse] = args.bind(
+        "do_dictsort",
+        ["value", "case_sensitive", "by", "reverse"],
+        1,
+    )?;
     let case = case.is_some_and(|v| v.truth());
     let at = match by.map(|v| v.to_str()).as_deref() {
         None | Some("key") => 0,
@@ -48,7 +51,7 @@ fn dict_sort(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 fn items(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     match args.positional.into_iter().next() {
-        Some(Value::Undefined(_)) => Ok(Value::list(Vec::new())),
+        Some(Value::Undefined(undefined)) => Err(undefined.error()),
         Some(value) => match mapping(&value) {
             Ok(dict) => Ok(Value::list(
                 dict.to_vec()

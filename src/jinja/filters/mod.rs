@@ -1,6 +1,7 @@
 //! Jinja2's own filters, by family. Adding one is a function and a row of its family's table.
 
 mod html;
+mod links;
 mod mapping;
 mod number;
 mod select;
@@ -14,13 +15,14 @@ use crate::diag::{Error, Result};
 use crate::value::{Args, Dict, Runtime, Str, Value};
 
 /// All filters, by family.
-pub static TABLES: &[&[Row]] = &[
-    text::TABLE,
-    html::TABLE,
-    number::TABLE,
-    sequence::TABLE,
-    select::TABLE,
-    mapping::TABLE,
+pub static FAMILIES: &[(&str, &[Row])] = &[
+    ("text", text::TABLE),
+    ("markup and URLs", html::TABLE),
+    ("links", links::TABLE),
+    ("numbers", number::TABLE),
+    ("sequences", sequence::TABLE),
+    ("choosing, reading, grouping", select::TABLE),
+    ("dicts", mapping::TABLE),
 ];
 
 /// Returns the filtered value; an undefined one raises.
@@ -40,8 +42,9 @@ fn known(value: Option<Value>) -> Result<Value> {
     }
 }
 
-fn text(args: Args, f: fn(&str) -> String) -> Result<Value> {
-    let value = first_arg(args)?;
+fn text(name: &str, args: Args, f: fn(&str) -> String) -> Result<Value> {
+    let [value] = args.bind(name, ["s"], 1)?;
+    let value = known(value)?;
     let markup = matches!(&value, Value::Str(s) if s.is_markup());
     Ok(Value::Str(Str::new(f(&value.to_str())).with_markup(markup)))
 }
@@ -71,6 +74,9 @@ fn folded(value: &Value, case_sensitive: bool) -> Value {
 pub(super) fn sorted(mut pairs: Vec<(Value, Value)>, reverse: bool) -> Result<Vec<Value>> {
     let mut problem = None;
     pairs.sort_by(|a, b| {
+        if a.0.is_none() && b.0.is_none() {
+            return Ordering::Equal;
+        }
         let order = a.0.order(&b.0, "<").unwrap_or_else(|error| {
             problem.get_or_insert(error);
             None
@@ -116,13 +122,13 @@ fn read(
 #[cfg(test)]
 mod table_tests {
     use super::super::{Environment, MapContext, Place};
-    use super::TABLES;
+    use super::FAMILIES;
     use crate::jinja::Row;
     use crate::value::Value;
 
     fn rows() -> impl Iterator<Item = &'static Row> {
-        let tables = TABLES.iter().copied().chain([crate::jinja::TESTS]);
-        tables.flat_map(<[Row]>::iter)
+        let filters = FAMILIES.iter().flat_map(|(_, rows)| *rows);
+        filters.chain(crate::jinja::TESTS)
     }
 
     #[test]
@@ -143,7 +149,7 @@ mod table_tests {
 
     #[test]
     fn no_name_stands_twice() {
-        let filters = TABLES.iter().copied().flat_map(<[Row]>::iter).collect();
+        let filters = FAMILIES.iter().flat_map(|(_, rows)| *rows).collect();
         for rows in [filters, crate::jinja::TESTS.iter().collect::<Vec<_>>()] {
             let mut names: Vec<&str> = rows.iter().map(|row| row.name).collect();
             names.sort_unstable();

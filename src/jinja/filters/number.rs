@@ -59,10 +59,20 @@ fn bad_abs(value: &Value) -> Error {
 }
 
 fn file_size(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, binary] = args.bind("filesizeformat", ["value", "binary"], 1)?;
+    let [value, binary] = args.bind("do_filesizeformat", ["value", "binary"], 1)?;
     let bytes = match known(value)? {
-        Value::Str(text) => text.trim().parse::<f64>().unwrap_or(0.0),
-        other => other.as_f64().unwrap_or(0.0),
+        Value::Str(text) => text.trim().parse::<f64>().map_err(|_| {
+            Error::value_error(format!(
+                "could not convert string to float: {}",
+                crate::value::str_repr(&text)
+            ))
+        })?,
+        other => other.as_f64().ok_or_else(|| {
+            Error::type_error(format!(
+                "float() argument must be a string or a real number, not '{}'",
+                other.type_name()
+            ))
+        })?,
     };
     let binary = binary.is_some_and(|v| v.truth());
     let base: f64 = if binary { 1024.0 } else { 1000.0 };
@@ -88,7 +98,7 @@ fn file_size(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn to_float(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, default] = args.bind("float", ["value", "default"], 1)?;
+    let [value, default] = args.bind("do_float", ["value", "default"], 1)?;
     let number = match known(value)? {
         Value::Str(text) => {
             let plain = text.trim().replace('_', "");
@@ -106,7 +116,7 @@ fn to_float(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn to_int(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, default, base] = args.bind("int", ["value", "default", "base"], 1)?;
+    let [value, default, base] = args.bind("do_int", ["value", "default", "base"], 1)?;
     let value = known(value)?;
     let base = base.and_then(|b| b.as_i64()).unwrap_or(10).clamp(2, 36) as u32;
     if let Some(number) = ops::to_integer(&value, base) {
@@ -123,7 +133,7 @@ fn to_int(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn round(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, precision, method] = args.bind("round", ["value", "precision", "method"], 1)?;
+    let [value, precision, method] = args.bind("do_round", ["value", "precision", "method"], 1)?;
     let value = known(value)?;
     let precision = precision
         .and_then(|p| p.as_i64())

@@ -65,7 +65,7 @@ pub(super) static TABLE: &[Row] = &[
 ];
 
 fn attr(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, name] = args.bind("attr", ["obj", "name"], 2)?;
+    let [value, name] = args.bind("do_attr", ["obj", "name"], 2)?;
     let (value, name) = (value.unwrap_or(Value::None), known(name)?.to_str());
     // Attributes only, never items.
     match &value {
@@ -78,7 +78,7 @@ fn attr(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 fn default(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, default, boolean] =
-        args.bind("default", ["value", "default_value", "boolean"], 1)?;
+        args.bind("do_default", ["value", "default_value", "boolean"], 1)?;
     let default = default.unwrap_or_else(|| Value::str(""));
     let boolean = boolean.is_some_and(|value| value.truth());
     match value.unwrap_or(Value::None) {
@@ -172,7 +172,7 @@ fn select(
 
 fn group_by(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, attribute, default, case] = args.bind(
-        "groupby",
+        "do_groupby",
         ["value", "attribute", "default", "case_sensitive"],
         2,
     )?;

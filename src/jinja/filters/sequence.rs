@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{first_arg, folded, known, read, sorted};
-use crate::diag::{Error, Result};
+use crate::diag::{Error, Kind, Result};
 use crate::jinja::Row;
 use crate::value::{Args, Key, Runtime, Str, Undefined, Value, escape_html, ops};
 
@@ -67,10 +67,18 @@ pub(super) static TABLE: &[Row] = &[
 ];
 
 fn batch(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, count, fill] = args.bind("batch", ["value", "linecount", "fill_with"], 2)?;
-    let count = known(count)?.as_i64().unwrap_or(1).max(1) as usize;
-    ops::fits(count)?;
+    let [value, count, fill] = args.bind("do_batch", ["value", "linecount", "fill_with"], 2)?;
+    let count = known(count)?.as_i64().unwrap_or(0);
     let items: Vec<Value> = known(value)?.items()?.collect();
+    let Some(count) = usize::try_from(count).ok().filter(|count| *count > 0) else {
+        // No batch ever is full: an empty one, then all.
+        return Ok(Value::list(if items.is_empty() {
+            Vec::new()
+        } else {
+            vec![Value::list(Vec::new()), Value::list(items)]
+        }));
+    };
+    ops::fits(count)?;
     let mut out: Vec<Value> = Vec::new();
     for chunk in items.chunks(count) {
         let mut chunk = chunk.to_vec();
@@ -90,7 +98,7 @@ fn first(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn join(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, separator, attribute] = args.bind("join", ["value", "d", "attribute"], 1)?;
+    let [value, separator, attribute] = args.bind("do_join", ["value", "d", "attribute"], 1)?;
     let separator = separator.map(|s| s.to_str()).unwrap_or_default();
     let escaping = runtime.autoescape();
     let mut out = String::new();
@@ -112,8 +120,11 @@ fn join(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn last(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    Ok(first_arg(args)?
-        .items()?
+    let value = first_arg(args)?;
+    let items = value.items().map_err(|_| {
+        Error::type_error(format!("'{}' object is not reversible", value.type_name()))
+    })?;
+    Ok(items
         .last()
         .unwrap_or_else(|| Value::undefined(Undefined::hint("No last item, sequence was empty."))))
 }
@@ -133,7 +144,8 @@ fn list(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn extreme(runtime: &mut dyn Runtime, args: Args, wanted: Ordering) -> Result<Value> {
-    let [value, case, attribute] = args.bind("max", ["value", "case_sensitive", "attribute"], 1)?;
+    let [value, case, attribute] =
+        args.bind("do_max", ["value", "case_sensitive", "attribute"], 1)?;
     let case = case.is_some_and(|v| v.truth());
     let mut best: Option<(Value, Value)> = None;
     for item in known(value)?.items()? {
@@ -170,7 +182,12 @@ fn reverse(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     match first_arg(args)? {
         Value::Str(text) => Ok(Value::str(text.chars().rev().collect::<String>())),
         other => {
-            let mut items: Vec<Value> = other.items()?.collect();
+            let mut items: Vec<Value> = other
+                .items()
+                .map_err(|error| {
+                    Error::type_error(format!("argument must be iterable: {}", error.message()))
+                })?
+                .collect();
             items.reverse();
             Ok(Value::list(items))
         }
@@ -178,10 +195,20 @@ fn reverse(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn slice(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, count, fill] = args.bind("slice", ["value", "slices", "fill_with"], 2)?;
-    let count = known(count)?.as_i64().unwrap_or(1).max(1) as usize;
+    let [value, count, fill] = args.bind("do_slice", ["value", "slices", "fill_with"], 2)?;
+    let count = known(count)?.as_i64().unwrap_or(0);
+    if count == 0 {
+        return Err(Error::new(
+            Kind::Arithmetic,
+            "integer division or modulo by zero",
+        ));
+    }
+    let count = usize::try_from(count).unwrap_or(0);
     ops::fits(count)?;
     let items: Vec<Value> = known(value)?.items()?.collect();
+    if count == 0 {
+        return Ok(Value::list(Vec::new()));
+    }
     let (per, extra) = (items.len() / count, items.len() % count);
     let mut at = 0;
     let mut out = Vec::new();
@@ -202,7 +229,7 @@ fn slice(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 fn sort(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, reverse, case, attribute] = args.bind(
-        "sort",
+        "do_sort",
         ["value", "reverse", "case_sensitive", "attribute"],
         1,
     )?;
@@ -230,7 +257,7 @@ fn sort(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn sum(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, attribute, start] = args.bind("sum", ["iterable", "attribute", "start"], 1)?;
+    let [value, attribute, start] = args.bind("do_sum", ["iterable", "attribute", "start"], 1)?;
     let mut total = start.unwrap_or(Value::Int(0));
     for item in known(value)?.items()? {
         let item = match &attribute {
@@ -244,7 +271,7 @@ fn sum(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 fn unique(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, case, attribute] =
-        args.bind("unique", ["value", "case_sensitive", "attribute"], 1)?;
+        args.bind("do_unique", ["value", "case_sensitive", "attribute"], 1)?;
     let case = case.is_some_and(|v| v.truth());
     let mut seen: Vec<Value> = Vec::new();
     let mut keys = std::collections::HashSet::new();

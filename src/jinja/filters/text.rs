@@ -4,13 +4,13 @@ use super::{first_arg, known, text};
 use crate::diag::{Error, Result};
 use crate::jinja::Row;
 use crate::jinja::methods;
-use crate::value::{Args, Runtime, Str, Value, format};
+use crate::value::{Args, Runtime, Str, Value, format, ops};
 
 /// The family.
 pub(super) static TABLE: &[Row] = &[
     Row::new(
         "capitalize",
-        |_, a| text(a, methods::capitalize),
+        |_, a| text("do_capitalize", a, methods::capitalize),
         "Makes the first letter a capital.",
         "'aB' | capitalize => 'Ab'",
     ),
@@ -34,7 +34,7 @@ pub(super) static TABLE: &[Row] = &[
     ),
     Row::new(
         "lower",
-        |_, a| text(a, str::to_lowercase),
+        |_, a| text("do_lower", a, str::to_lowercase),
         "Makes lower case.",
         "'A' | lower => 'a'",
     ),
@@ -65,7 +65,7 @@ pub(super) static TABLE: &[Row] = &[
     ),
     Row::new(
         "upper",
-        |_, a| text(a, str::to_uppercase),
+        |_, a| text("do_upper", a, str::to_uppercase),
         "Makes upper case.",
         "'a' | upper => 'A'",
     ),
@@ -90,7 +90,7 @@ pub(super) static TABLE: &[Row] = &[
 ];
 
 fn center(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, width] = args.bind("center", ["value", "width"], 1)?;
+    let [value, width] = args.bind("do_center", ["value", "width"], 1)?;
     let text = Value::str(known(value)?.to_str());
     let args = Args::positional(vec![width.unwrap_or(Value::Int(80))]);
     methods::call(runtime, &text, "center", args).map(|value| value.unwrap_or(Value::None))
@@ -118,21 +118,25 @@ fn format_filter(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn indent(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, width, first, blank] = args.bind("indent", ["s", "width", "first", "blank"], 1)?;
+    let [value, width, first, blank] =
+        args.bind("do_indent", ["s", "width", "first", "blank"], 1)?;
     let value = known(value)?;
     let markup = matches!(&value, Value::Str(s) if s.is_markup());
     let text = value.to_str();
     let prefix = match width {
         Some(Value::Str(text)) => text.to_string(),
-        Some(other) => " ".repeat(other.as_i64().unwrap_or(4).clamp(0, 100_000) as usize),
+        Some(other) => {
+            let count = usize::try_from(other.as_i64().unwrap_or(4)).unwrap_or(0);
+            ops::fits(count)?;
+            " ".repeat(count)
+        }
         None => "    ".to_owned(),
     };
     let first = first.is_some_and(|v| v.truth());
     let blank = blank.is_some_and(|v| v.truth());
-    let text = text + "\n";
-    let mut lines: Vec<&str> = text.split('\n').collect();
-    // The newline that was put at the end is none of the text's own.
-    lines.pop();
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let lines: Vec<&str> = text.split('\n').collect();
+    ops::fits(text.len() + prefix.len().saturating_mul(lines.len()))?;
     let mut out = String::new();
     for (index, line) in lines.iter().enumerate() {
         if index > 0 {
@@ -149,7 +153,7 @@ fn indent(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn replace(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, old, new, count] = args.bind("replace", ["s", "old", "new", "count"], 3)?;
+    let [value, old, new, count] = args.bind("do_replace", ["s", "old", "new", "count"], 3)?;
     let value = known(value)?;
     let markup = matches!(&value, Value::Str(s) if s.is_markup());
     let (text, old, new) = (value.to_str(), known(old)?.to_str(), known(new)?.to_str());
@@ -167,7 +171,7 @@ fn string(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 fn title(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     // Words begin behind blanks, hyphens and opening brackets.
-    text(args, |s| {
+    text("do_title", args, |s| {
         let mut out = String::new();
         let mut start = true;
         for c in s.chars() {
@@ -183,7 +187,7 @@ fn title(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn trim(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, chars] = args.bind("trim", ["value", "chars"], 1)?;
+    let [value, chars] = args.bind("do_trim", ["value", "chars"], 1)?;
     let value = known(value)?;
     let text = value.to_str();
     let trimmed = match chars.filter(|c| !c.is_none()) {
@@ -198,18 +202,42 @@ fn trim(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn truncate(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, length, kill, end, leeway] =
-        args.bind("truncate", ["s", "length", "killwords", "end", "leeway"], 1)?;
-    let text = known(value)?.to_str();
-    let length = length.and_then(|l| l.as_i64()).unwrap_or(255).max(0) as usize;
+    let [value, length, kill, end, leeway] = args.bind(
+        "do_truncate",
+        ["s", "length", "killwords", "end", "leeway"],
+        1,
+    )?;
+    let value = known(value)?;
+    let Value::Str(text) = &value else {
+        return Err(Error::type_error(format!(
+            "object of type '{}' has no len()",
+            value.type_name()
+        )));
+    };
+    let number = |value: Option<Value>, default: i64| {
+        value
+            .filter(|value| !value.is_none())
+            .and_then(|value| value.as_i64())
+            .unwrap_or(default)
+    };
+    let length = number(length, 255);
+    let leeway = number(leeway, 5);
     let end = end.map_or_else(|| "...".to_owned(), |e| e.to_str());
-    let leeway = leeway.and_then(|l| l.as_i64()).unwrap_or(5).max(0) as usize;
-    let count = text.chars().count();
-    if count <= length + leeway {
-        return Ok(Value::str(text));
+    let ending = end.chars().count() as i64;
+    if length < ending {
+        return Err(Error::value_error(format!(
+            "expected length >= {ending}, got {length}"
+        )));
     }
-    let keep = length.saturating_sub(end.chars().count());
-    let cut: String = text.chars().take(keep).collect();
+    if leeway < 0 {
+        return Err(Error::value_error(format!(
+            "expected leeway >= 0, got {leeway}"
+        )));
+    }
+    if text.chars().count() as i64 <= length.saturating_add(leeway) {
+        return Ok(value.clone());
+    }
+    let cut: String = text.chars().take((length - ending) as usize).collect();
     if kill.is_some_and(|k| k.truth()) {
         return Ok(Value::str(cut + &end));
     }
@@ -224,8 +252,8 @@ fn word_count(text: &str) -> usize {
 }
 
 fn word_wrap(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, width, break_long, wrap, hyphens] = args.bind(
-        "wordwrap",
+    let [value, width, long, wrap, hyphens] = args.bind(
+        "do_wordwrap",
         [
             "s",
             "width",
@@ -236,33 +264,95 @@ fn word_wrap(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         1,
     )?;
     let text = known(value)?.to_str();
-    let width = width.and_then(|w| w.as_i64()).unwrap_or(79).max(1) as usize;
-    let break_long = break_long.is_none_or(|b| b.truth());
-    let _ = hyphens;
+    let width = width.and_then(|w| w.as_i64()).unwrap_or(79);
+    let Ok(width) = usize::try_from(width.max(0)).map(|width| width.min(1 << 20)) else {
+        return Ok(Value::str(text));
+    };
+    if width == 0 {
+        return Err(Error::value_error("invalid width 0 (must be > 0)"));
+    }
+    let long = long.is_none_or(|b| b.truth());
+    let hyphens = hyphens.is_none_or(|b| b.truth());
     let wrap = wrap
         .filter(|w| !w.is_none())
         .map_or_else(|| "\n".to_owned(), |w| w.to_str());
     let mut lines = Vec::new();
-    for paragraph in text.split('\n') {
-        let mut line = String::new();
-        for word in paragraph.split(' ').filter(|word| !word.is_empty()) {
-            let mut word = word.to_owned();
-            let room = |line: &str| {
-                width.saturating_sub(line.chars().count() + usize::from(!line.is_empty()))
-            };
-            if word.chars().count() > room(&line) && !line.is_empty() {
-                lines.push(std::mem::take(&mut line));
-            }
-            while break_long && word.chars().count() > width {
-                lines.push(word.chars().take(width).collect());
-                word = word.chars().skip(width).collect();
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(&word);
-        }
-        lines.push(line);
+    for line in text.lines() {
+        lines.push(wrapped(line, width, long, hyphens).join(&wrap));
     }
     Ok(Value::str(lines.join(&wrap)))
+}
+
+/// Breaks one line where it is too long.
+///
+/// **Source:** Python's `textwrap.TextWrapper`, as documented.
+fn wrapped(line: &str, width: usize, long: bool, hyphens: bool) -> Vec<String> {
+    let mut chunks: std::collections::VecDeque<Vec<char>> = chunks(line, hyphens).into();
+    let is_blank = |chunk: &Vec<char>| chunk.iter().all(|c| methods::is_space(*c));
+    let mut lines: Vec<String> = Vec::new();
+    while !chunks.is_empty() {
+        let mut current: Vec<Vec<char>> = Vec::new();
+        let mut length = 0;
+        if !lines.is_empty() && chunks.front().is_some_and(is_blank) {
+            chunks.pop_front();
+        }
+        while let Some(chunk) = chunks.front() {
+            if length + chunk.len() > width {
+                break;
+            }
+            length += chunk.len();
+            current.extend(chunks.pop_front());
+        }
+        if let Some(chunk) = chunks.front_mut()
+            && chunk.len() > width
+        {
+            if long {
+                let room = (width - length).max(usize::from(width < 1));
+                let mut end = room;
+                if hyphens
+                    && chunk.len() > room
+                    && let Some(at) = chunk[..room].iter().rposition(|c| *c == '-')
+                    && at > 0
+                    && chunk[..at].iter().any(|c| *c != '-')
+                {
+                    end = at + 1;
+                }
+                let rest = chunk.split_off(end);
+                current.push(std::mem::replace(chunk, rest));
+            } else if current.is_empty() {
+                current.extend(chunks.pop_front());
+            }
+        }
+        if current.last().is_some_and(is_blank) {
+            current.pop();
+        }
+        if !current.is_empty() {
+            lines.push(current.into_iter().flatten().collect());
+        }
+    }
+    lines
+}
+
+/// Splits a line into words, blanks between them, and parts of words that end with a hyphen.
+fn chunks(line: &str, hyphens: bool) -> Vec<Vec<char>> {
+    let chars: Vec<char> = line.chars().collect();
+    let mut out: Vec<Vec<char>> = Vec::new();
+    let is_word = |c: Option<&char>| c.is_some_and(|c| c.is_alphanumeric() || *c == '_');
+    let is_letter = |c: Option<&char>| is_word(c) && !c.is_some_and(char::is_ascii_digit);
+    for (at, c) in chars.iter().enumerate() {
+        let before = at.checked_sub(1).map(|at| chars[at]);
+        let behind_hyphen = hyphens
+            && before == Some('-')
+            && at >= 3
+            && is_letter(chars.get(at - 2))
+            && is_word(chars.get(at - 3))
+            && is_word(Some(c))
+            && is_letter(chars.get(at + 1));
+        let turns = before.is_none_or(|b| methods::is_space(b) != methods::is_space(*c));
+        match out.last_mut() {
+            Some(chunk) if !turns && !behind_hyphen => chunk.push(*c),
+            _ => out.push(vec![*c]),
+        }
+    }
+    out
 }

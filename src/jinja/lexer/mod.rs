@@ -285,7 +285,8 @@ impl Lexer<'_> {
             return Ok(false);
         };
         let body_start = self.text.len() - body.len();
-        self.closed(control, true);
+        // The newline behind `{% raw %}` is part of what is raw.
+        self.closed(control, false);
         let mut from = body_start;
         loop {
             let Some(found) = self.text[from..].find(self.options.block_start.as_str()) else {

@@ -61,8 +61,15 @@ impl Lexer<'_> {
             let Some(c) = rest.chars().next() else {
                 return match close {
                     None => Ok(()),
-                    Some(_) => Err(Self::problem(
-                        "unexpected end of template: the tag that was opened here is not closed",
+                    Some((end, _)) => Err(Self::problem(
+                        format!(
+                            "unexpected end of template, expected 'end of {}'.",
+                            if end == self.options.variable_end {
+                                "print statement"
+                            } else {
+                                "statement block"
+                            }
+                        ),
                         start,
                         start + 2,
                     )),
@@ -135,8 +142,24 @@ impl Lexer<'_> {
         }
     }
 
+    /// Says whether backslashes stand for themselves here: in output, where the options say so.
+    fn literal_backslashes(&self) -> bool {
+        self.options.literal_backslashes
+            && self
+                .out
+                .iter()
+                .rev()
+                .find_map(|spanned| match spanned.token {
+                    Token::VariableBegin => Some(true),
+                    Token::BlockBegin => Some(false),
+                    _ => None,
+                })
+                .unwrap_or(false)
+    }
+
     pub(super) fn string(&mut self, quote: char) -> Result<(), Problem> {
         let start = self.at;
+        let literal = self.literal_backslashes();
         let mut out = String::new();
         let mut chars = self.text[start + 1..].char_indices();
         while let Some((at, c)) = chars.next() {
@@ -152,6 +175,11 @@ impl Lexer<'_> {
             let Some((_, escape)) = chars.next() else {
                 break;
             };
+            if literal {
+                out.push('\\');
+                out.push(escape);
+                continue;
+            }
             let mut hex = |count: usize| {
                 let mut code = 0u32;
                 for _ in 0..count {
@@ -179,8 +207,13 @@ impl Lexer<'_> {
                     match hex(count) {
                         Some(c) => out.push(c),
                         None => {
+                            let digits = match escape {
+                                'x' => "\\xXX",
+                                'u' => "\\uXXXX",
+                                _ => "\\UXXXXXXXX",
+                            };
                             return Err(Self::problem(
-                                format!("truncated \\{escape} escape in a string"),
+                                format!("truncated {digits} escape in a string"),
                                 start,
                                 start + 1,
                             ));
@@ -208,7 +241,10 @@ impl Lexer<'_> {
             }
         }
         Err(Self::problem(
-            "unexpected end of a string: its quote is not closed",
+            format!(
+                "unexpected char {} at {start}",
+                crate::value::str_repr(&quote.to_string())
+            ),
             start,
             start + 1,
         ))

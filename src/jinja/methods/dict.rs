@@ -34,7 +34,7 @@ pub(super) static TABLE: &[Method<Dict>] = &[
     ),
     method(
         "get",
-        Takes::Between(1, 2),
+        Takes::Anything,
         get,
         "Returns an item, or a default.",
         "{'a': 1}.get('b', 2) => 2",
@@ -97,12 +97,35 @@ fn key_and_default(args: Args) -> Result<(Key, Option<Value>)> {
     Ok((key, given.next()))
 }
 
+/// Counts the dict itself among the arguments, as Python does for methods written in Python.
+fn with_self(error: Error) -> Error {
+    let Some((head, given)) = error
+        .message()
+        .split_once("takes from 1 to 2 positional arguments but ")
+    else {
+        return error;
+    };
+    let count = given
+        .split(' ')
+        .next()
+        .and_then(|count| count.parse::<usize>().ok());
+    let message = format!(
+        "{head}takes from 2 to 3 positional arguments but {} were given",
+        count.unwrap_or(0) + 1
+    );
+    error.message_as(message)
+}
+
 /// Python's `KeyError`.
 fn no_key(text: impl Into<String>) -> Error {
     Error::new(Kind::Value, text)
 }
 
 fn get(_runtime: &mut dyn Runtime, dict: &Dict, args: Args) -> Result<Value> {
+    let [key, default] = args
+        .bind("dict.get", ["key", "default"], 1)
+        .map_err(with_self)?;
+    let args = Args::positional([key, default].into_iter().flatten().collect());
     let (key, default) = key_and_default(args)?;
     Ok(dict.get_key(&key).or(default).unwrap_or(Value::None))
 }

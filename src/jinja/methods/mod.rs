@@ -83,6 +83,23 @@ pub(super) fn exists(object: &Value, name: &str) -> bool {
     }
 }
 
+/// Returns what a number has besides methods.
+pub(super) fn attribute(object: &Value, name: &str) -> Option<Value> {
+    let plain = match object {
+        Value::Bool(b) => Value::Int(i64::from(*b)),
+        Value::Int(_) | Value::Big(_) | Value::Float(_) => object.clone(),
+        _ => return None,
+    };
+    match (name, &plain) {
+        ("real", _) => Some(plain),
+        ("imag", Value::Float(_)) => Some(Value::Float(0.0)),
+        ("imag", _) => Some(Value::Int(0)),
+        ("numerator", Value::Int(_) | Value::Big(_)) => Some(plain),
+        ("denominator", Value::Int(_) | Value::Big(_)) => Some(Value::Int(1)),
+        _ => None,
+    }
+}
+
 /// Calls a method; `None` where the value has none of that name.
 pub(super) fn call(
     runtime: &mut dyn Runtime,

@@ -476,11 +476,11 @@ fn format_map(runtime: &mut dyn Runtime, text: &Str, args: Args) -> Result<Value
 fn strip(text: &Str, args: &Args, name: &str) -> Result<Value> {
     let set: Option<Vec<char>> = match args.positional.first() {
         None | Some(Value::None) => None,
-        value => Some(
-            text_of(value, &format!("{name} arg must be None or str"))?
-                .chars()
-                .collect(),
-        ),
+        Some(Value::Str(chars)) => Some(chars.chars().collect()),
+        Some(Value::Undefined(undefined)) => return Err(undefined.error()),
+        Some(_) => {
+            return Err(Error::type_error(format!("{name} arg must be None or str")));
+        }
     };
     let test = |c: char| {
         set.as_ref()

@@ -8,7 +8,7 @@ use crate::jinja::lexer::Token;
 use crate::value::ops::Operator;
 use crate::value::{Str, Value};
 
-impl Parser<'_> {
+impl Parser {
     pub(super) fn expr(&self, kind: ExprKind, start: usize) -> Expr {
         Expr {
             kind,
@@ -53,6 +53,10 @@ impl Parser<'_> {
                 parser.or()
             }
         };
+        if matches!(self.peek(), Token::VariableEnd | Token::BlockEnd) {
+            let found = Self::describe(self.peek());
+            return Err(self.fail(format!("Expected an expression, got '{found}'")));
+        }
         let first = one(self)?;
         if !self.is_op(",") {
             return Ok(first);
@@ -386,7 +390,7 @@ impl Parser<'_> {
                     is_slice = true;
                     slot += 1;
                     if slot > 2 {
-                        return Err(self.fail("too many colons in a slice"));
+                        return Err(self.fail("expected token ',', got ':'"));
                     }
                 } else {
                     if bounds[slot].is_some() {
@@ -440,6 +444,9 @@ impl Parser<'_> {
             } else if self.take_name("is") {
                 let negated = self.take_name("not");
                 let name = self.dotted()?;
+                if self.is_name("is") {
+                    return Err(self.fail("You cannot chain multiple tests with is"));
+                }
                 let args = self.test_args()?;
                 node = self.linked(
                     &mut links,
@@ -476,6 +483,9 @@ impl Parser<'_> {
             let start = self.start();
             let primary = self.primary()?;
             args.positional.push(self.postfix(primary, start)?);
+            if self.is_name("is") {
+                return Err(self.fail("You cannot chain multiple tests with is"));
+            }
         }
         Ok(args)
     }
@@ -495,23 +505,28 @@ impl Parser<'_> {
             if self.take_op("**") {
                 args.double_star = Some(Box::new(self.expression()?));
             } else if self.take_op("*") {
+                if args.star.is_some() || args.double_star.is_some() {
+                    return Err(self.fail("invalid syntax for function call expression"));
+                }
                 args.star = Some(Box::new(self.expression()?));
             } else if let (Token::Name(name), Some(Token::Op("="))) = (
                 self.peek().clone(),
                 self.tokens.get(self.at + 1).map(|s| &s.token),
             ) {
+                if args.double_star.is_some() {
+                    return Err(self.fail("invalid syntax for function call expression"));
+                }
                 self.advance();
                 self.advance();
                 args.keyword.push((name.into(), self.expression()?));
             } else {
-                if !args.keyword.is_empty() || args.double_star.is_some() {
+                if !args.keyword.is_empty() || args.star.is_some() || args.double_star.is_some() {
                     return Err(self.fail("invalid syntax for function call expression"));
                 }
                 args.positional.push(self.expression()?);
             }
         }
         self.expect_op(")")?;
-        let _ = self.options;
         Ok(args)
     }
 }

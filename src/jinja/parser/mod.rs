@@ -5,9 +5,9 @@ mod statement;
 
 use std::rc::Rc;
 
-use super::Options;
 use super::ast::{Expr, Node};
 use super::lexer::{Problem, Spanned, Token};
+use crate::value::Value;
 
 /// How many operators one expression may have in a row.
 const MAX_CHAIN: usize = 500;
@@ -17,28 +17,28 @@ const MAX_NESTING: usize = 150;
 
 type Parsed<T> = Result<T, Problem>;
 
-pub(super) struct Parser<'a> {
+pub(super) struct Parser {
     tokens: Vec<Spanned>,
     at: usize,
-    options: &'a Options,
     trusted: bool,
     depth: usize,
+    /// The blocks that are open, innermost last: their names and the tags that end them.
+    open: Vec<(&'static str, &'static [&'static str])>,
+    /// The names of the blocks so far.
+    blocks: Vec<Rc<str>>,
 }
 
 /// Parses a template's tokens. Literals are trusted where the template is.
-pub(super) fn template(
-    tokens: Vec<Spanned>,
-    options: &Options,
-    trusted: bool,
-) -> Parsed<Vec<Node>> {
+pub(super) fn template(tokens: Vec<Spanned>, trusted: bool) -> Parsed<Vec<Node>> {
     let mut parser = Parser {
         tokens,
         at: 0,
-        options,
         trusted,
         depth: 0,
+        open: Vec::new(),
+        blocks: Vec::new(),
     };
-    let nodes = parser.nodes(&[])?;
+    let nodes = parser.nodes("", &[])?;
     match parser.peek() {
         Token::Eof => Ok(nodes),
         _ => Err(parser.unexpected()),
@@ -46,13 +46,14 @@ pub(super) fn template(
 }
 
 /// Parses an expression's tokens.
-pub(super) fn expression(tokens: Vec<Spanned>, options: &Options, trusted: bool) -> Parsed<Expr> {
+pub(super) fn expression(tokens: Vec<Spanned>, trusted: bool) -> Parsed<Expr> {
     let mut parser = Parser {
         tokens,
         at: 0,
-        options,
         trusted,
         depth: 0,
+        open: Vec::new(),
+        blocks: Vec::new(),
     };
     let expr = parser.tuple(true)?;
     match parser.peek() {
@@ -61,7 +62,7 @@ pub(super) fn expression(tokens: Vec<Spanned>, options: &Options, trusted: bool)
     }
 }
 
-impl Parser<'_> {
+impl Parser {
     fn peek(&self) -> &Token {
         &self.tokens[self.at.min(self.tokens.len() - 1)].token
     }
@@ -122,8 +123,9 @@ impl Parser<'_> {
             Token::BlockBegin => "begin of statement block".to_owned(),
             Token::BlockEnd => "end of statement block".to_owned(),
             Token::Name(name) => name.clone(),
-            Token::Str(text) => text.clone(),
-            Token::Number(value) => value.repr(),
+            Token::Str(_) => "string".to_owned(),
+            Token::Number(Value::Float(_)) => "float".to_owned(),
+            Token::Number(_) => "integer".to_owned(),
             Token::Op(op) => (*op).to_owned(),
             Token::Eof => "end of template".to_owned(),
         }
@@ -132,10 +134,7 @@ impl Parser<'_> {
     fn unexpected(&self) -> Problem {
         let found = Self::describe(self.peek());
         self.fail(match self.peek() {
-            Token::Eof => "unexpected end of template".to_owned(),
-            Token::VariableEnd | Token::BlockEnd | Token::VariableBegin | Token::BlockBegin => {
-                format!("unexpected '{found}'")
-            }
+            Token::Eof => "unexpected 'end of template'".to_owned(),
             _ => format!("unexpected '{found}'"),
         })
     }

@@ -8,15 +8,15 @@ use crate::jinja::ast::{
 };
 use crate::jinja::lexer::Token;
 
-impl Parser<'_> {
-    pub(super) fn statement(&mut self, name: &str, ends: &[&str]) -> Parsed<Option<NodeKind>> {
+impl Parser {
+    fn statement(&mut self, name: &str) -> Parsed<Option<NodeKind>> {
         Ok(Some(match name {
             "for" => self.for_loop()?,
             "if" => self.condition()?,
             "set" => self.set()?,
             "macro" => {
                 let name = self.expect_name()?;
-                NodeKind::Macro(Rc::new(self.macro_rest(name, "endmacro")?))
+                NodeKind::Macro(Rc::new(self.macro_rest(name)?))
             }
             "call" => {
                 let (params, defaults) = if self.is_op("(") {
@@ -28,13 +28,13 @@ impl Parser<'_> {
                 if !matches!(call.kind, ExprKind::Call(..)) {
                     return Err(self.fail("expected call"));
                 }
-                let body = self.body("endcall")?;
+                let body = self.body("call", &["endcall"])?;
                 let caller = make_macro("caller".into(), params, defaults, body);
                 NodeKind::CallBlock(Rc::new(caller), call)
             }
             "filter" => {
                 let filters = self.filter_chain()?;
-                NodeKind::FilterBlock(filters, self.body("endfilter")?)
+                NodeKind::FilterBlock(filters, self.body("filter", &["endfilter"])?)
             }
             "with" => {
                 let mut pairs = Vec::new();
@@ -46,19 +46,26 @@ impl Parser<'_> {
                     self.expect_op("=")?;
                     pairs.push((target, self.expression()?));
                 }
-                NodeKind::With(pairs, self.body("endwith")?)
+                NodeKind::With(pairs, self.body("with", &["endwith"])?)
             }
             "block" => {
                 let name = self.expect_name()?;
+                if self.blocks.contains(&name) {
+                    return Err(self.fail(format!("block '{name}' defined twice")));
+                }
+                self.blocks.push(name.clone());
                 let scoped = self.take_name("scoped");
                 let required = self.take_name("required");
                 self.expect_block_end()?;
-                let body = self.nodes(&["endblock"])?;
+                let body = self.nodes("block", &["endblock"])?;
                 self.advance();
-                if matches!(self.peek(), Token::Name(_)) {
-                    self.advance();
-                }
+                self.take_name(&name);
                 self.expect_block_end()?;
+                if required && !body.iter().all(is_blank) {
+                    return Err(
+                        self.fail("Required blocks can only contain comments or whitespace")
+                    );
+                }
                 NodeKind::Block(Rc::new(Block {
                     name,
                     body,
@@ -103,7 +110,7 @@ impl Parser<'_> {
             "from" => self.from_import()?,
             "autoescape" => {
                 let on = self.expression()?;
-                NodeKind::Autoescape(on, self.body("endautoescape")?)
+                NodeKind::Autoescape(on, self.body("autoescape", &["endautoescape"])?)
             }
             "do" => {
                 let expr = self.tuple(true)?;
@@ -120,8 +127,8 @@ impl Parser<'_> {
             }
             other => {
                 self.at = self.at.saturating_sub(1);
-                let message = format!("Encountered unknown tag '{other}'.{}", looking_for(ends));
-                return Err(self.fail(message));
+                let looking = self.looking_for();
+                return Err(self.fail(format!("Encountered unknown tag '{other}'.{looking}")));
             }
         }))
     }
@@ -189,10 +196,10 @@ impl Parser<'_> {
         };
         let recursive = self.take_name("recursive");
         self.expect_block_end()?;
-        let body = self.nodes(&["endfor", "else"])?;
+        let body = self.nodes("for", &["endfor", "else"])?;
         let otherwise = if self.take_name("else") {
             self.expect_block_end()?;
-            self.nodes(&["endfor"])?
+            self.nodes("for", &["endfor"])?
         } else {
             Vec::new()
         };
@@ -217,15 +224,15 @@ impl Parser<'_> {
         let mut otherwise = Vec::new();
         let test = self.tuple(false)?;
         self.expect_block_end()?;
-        branches.push((test, self.nodes(&["elif", "else", "endif"])?));
+        branches.push((test, self.nodes("if", &["elif", "else", "endif"])?));
         loop {
             if self.take_name("elif") {
                 let test = self.tuple(false)?;
                 self.expect_block_end()?;
-                branches.push((test, self.nodes(&["elif", "else", "endif"])?));
+                branches.push((test, self.nodes("if", &["elif", "else", "endif"])?));
             } else if self.take_name("else") {
                 self.expect_block_end()?;
-                otherwise = self.nodes(&["endif"])?;
+                otherwise = self.nodes("if", &["endif"])?;
             } else {
                 self.advance_end("endif")?;
                 return Ok(NodeKind::If(branches, otherwise));
@@ -246,7 +253,11 @@ impl Parser<'_> {
         } else {
             Vec::new()
         };
-        Ok(NodeKind::SetBlock(target, filters, self.body("endset")?))
+        Ok(NodeKind::SetBlock(
+            target,
+            filters,
+            self.body("set", &["endset"])?,
+        ))
     }
 
     pub(super) fn filter_chain(&mut self) -> Parsed<Vec<(Rc<str>, CallArgs)>> {
@@ -297,7 +308,7 @@ impl Parser<'_> {
             &*name,
             "true" | "false" | "none" | "True" | "False" | "None"
         ) {
-            return Err(self.fail(format!("can't assign to '{name}'")));
+            return Err(self.fail("can't assign to 'const'"));
         }
         if self.take_op(".") {
             return Ok(Target::Attr(name, self.expect_name()?));
@@ -327,14 +338,25 @@ impl Parser<'_> {
         Ok((params, defaults))
     }
 
-    pub(super) fn macro_rest(&mut self, name: Rc<str>, end: &'static str) -> Parsed<Macro> {
+    pub(super) fn macro_rest(&mut self, name: Rc<str>) -> Parsed<Macro> {
         let (params, defaults) = self.signature()?;
-        let body = self.body(end)?;
+        let body = self.body("macro", &["endmacro"])?;
         Ok(make_macro(name, params, defaults, body))
     }
 
     /// Reads nodes up to a block whose name is in `ends`; stands behind its `{%` then.
-    pub(super) fn nodes(&mut self, ends: &[&str]) -> Parsed<Vec<Node>> {
+    pub(super) fn nodes(
+        &mut self,
+        tag: &'static str,
+        ends: &'static [&'static str],
+    ) -> Parsed<Vec<Node>> {
+        self.open.push((tag, ends));
+        let nodes = self.nodes_until(ends);
+        self.open.pop();
+        nodes
+    }
+
+    fn nodes_until(&mut self, ends: &[&str]) -> Parsed<Vec<Node>> {
         let mut out = Vec::new();
         loop {
             let start = self.start();
@@ -343,8 +365,9 @@ impl Parser<'_> {
                     if ends.is_empty() {
                         return Ok(out);
                     }
-                    let message = format!("Unexpected end of template.{}", looking_for(ends));
-                    return Err(self.fail(message));
+                    return Err(
+                        self.fail(format!("Unexpected end of template.{}", self.looking_for()))
+                    );
                 }
                 Token::Data(text) => {
                     self.advance();
@@ -376,7 +399,7 @@ impl Parser<'_> {
                         return Ok(out);
                     }
                     self.advance();
-                    let kind = self.nested(|parser| parser.statement(&name, ends))?;
+                    let kind = self.nested(|parser| parser.statement(&name))?;
                     if let Some(kind) = kind {
                         out.push(self.node(kind, start));
                     }
@@ -396,14 +419,34 @@ impl Parser<'_> {
         }
     }
 
+    /// Says which tags could stand here, and which block is open.
+    fn looking_for(&self) -> String {
+        let Some((tag, ends)) = self.open.last().filter(|(_, ends)| !ends.is_empty()) else {
+            return String::new();
+        };
+        let wanted: Vec<String> = ends.iter().map(|end| format!("'{end}'")).collect();
+        format!(
+            " Jinja was looking for the following tags: {}. The innermost block that needs to be closed is '{tag}'.",
+            wanted.join(" or ")
+        )
+    }
+
     /// Reads the body of a block and its end tag.
-    pub(super) fn body(&mut self, end: &'static str) -> Parsed<Vec<Node>> {
+    pub(super) fn body(
+        &mut self,
+        tag: &'static str,
+        ends: &'static [&'static str; 1],
+    ) -> Parsed<Vec<Node>> {
         self.expect_block_end()?;
-        let nodes = self.nodes(&[end])?;
+        let nodes = self.nodes(tag, ends)?;
         self.advance();
         self.expect_block_end()?;
         Ok(nodes)
     }
+}
+
+fn is_blank(node: &Node) -> bool {
+    matches!(&node.kind, NodeKind::Text(text) if text.trim().is_empty())
 }
 
 fn make_macro(name: Rc<str>, params: Vec<Rc<str>>, defaults: Vec<Expr>, body: Vec<Node>) -> Macro {
@@ -418,17 +461,4 @@ fn make_macro(name: Rc<str>, params: Vec<Rc<str>>, defaults: Vec<Expr>, body: Ve
         defaults,
         body,
     }
-}
-
-/// Says which tags would end the block that is open, and which block that is.
-fn looking_for(ends: &[&str]) -> String {
-    let Some(last) = ends.last() else {
-        return String::new();
-    };
-    let wanted: Vec<String> = ends.iter().map(|end| format!("'{end}'")).collect();
-    format!(
-        " Jinja was looking for the following tags: {}. The innermost block that needs to be closed is '{}'.",
-        wanted.join(" or "),
-        last.trim_start_matches("end")
-    )
 }

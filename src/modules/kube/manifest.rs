@@ -151,6 +151,9 @@ pub(super) fn emit(value: &Value) -> String {
         width: usize::MAX,
         sort_keys: true,
         flow: Some(false),
+        ends_open: false,
+        explicit_start: false,
+        explicit_end: false,
     };
     yaml::emit(value, &style).unwrap_or_default()
 }

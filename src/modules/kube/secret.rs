@@ -155,6 +155,9 @@ fn show(documents: &[Value], other: &[(Place, String)], side: &str) -> String {
         width: usize::MAX,
         sort_keys: false,
         flow: Some(false),
+        ends_open: false,
+        explicit_start: false,
+        explicit_end: false,
     };
     let shown: Vec<String> = documents
         .iter()

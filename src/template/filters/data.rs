@@ -26,6 +26,12 @@ pub(super) static TABLE: &[Row] = &[
         "[{'key': 'a', 'value': 1}] | items2dict => {'a': 1}",
     ),
     Row::new(
+        "rekey_on_member",
+        rekey_on_member,
+        "Makes a dict of dicts, by a member of each.",
+        "[{'k': 'a'}] | rekey_on_member('k') => {'a': {'k': 'a'}}",
+    ),
+    Row::new(
         "to_json",
         to_json,
         "Writes JSON.",
@@ -86,9 +92,14 @@ fn combine(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
         lists.as_str(),
         "replace" | "keep" | "append" | "prepend" | "append_rp" | "prepend_rp"
     ) {
-        return Err(failed(format!(
-            "merge_hash: 'list_merge' argument can only be equal to ['replace', 'keep', 'append', 'prepend', 'append_rp', 'prepend_rp'], found '{lists}'"
-        )));
+        return Err(failed(
+            "merge_hash: 'list_merge' argument can only be equal to 'replace', 'keep', 'append', 'prepend', 'append_rp' or 'prepend_rp'",
+        ));
+    }
+    if !args.keyword.is_empty() {
+        return Err(failed(
+            "'recursive' and 'list_merge' are the only valid keyword arguments",
+        ));
     }
     let mut parts = Vec::new();
     for value in args.positional {
@@ -102,7 +113,7 @@ fn combine(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
     for part in parts {
         let Some(dict) = dict_of(&part) else {
             return Err(failed(format!(
-                "failed to combine variables, expected dicts but got a '{}' and a 'dict'",
+                "failed to combine variables, expected dicts but got a 'dict' and a '{}'.",
                 part.type_name()
             )));
         };
@@ -111,7 +122,7 @@ fn combine(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
     Ok(Value::Dict(out))
 }
 
-fn merged(low: &Dict, high: &Dict, recursive: bool, lists: &str, depth: usize) -> Dict {
+pub(super) fn merged(low: &Dict, high: &Dict, recursive: bool, lists: &str, depth: usize) -> Dict {
     let out = low.copy();
     for (key, value) in high.to_vec() {
         let merged = match (low.get_key(&key), &value) {
@@ -151,7 +162,7 @@ fn dict_to_items(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let value = known(value)?;
     let Some(dict) = dict_of(&value) else {
         return Err(failed(format!(
-            "dict2items requires a dictionary, got {} instead.",
+            "dict2items requires a dictionary, got <class '{}'> instead.",
             value.type_name()
         )));
     };
@@ -175,12 +186,29 @@ fn items_to_dict(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let value = known(value)?;
     if !matches!(value, Value::List(_) | Value::Tuple(_)) {
         return Err(failed(format!(
-            "items2dict requires a list, got {} instead.",
+            "items2dict requires a list, got <class '{}'> instead.",
             value.type_name()
         )));
     }
+    let items: Vec<Value> = value.items()?.collect();
+    if !items.iter().all(|item| dict_of(item).is_some()) {
+        return Err(failed(format!(
+            "items2dict requires a list of dictionaries, got {} instead.",
+            value.repr()
+        )));
+    }
+    let has_both = |item: &Value| {
+        let names = [&key_name, &value_name];
+        names.iter().all(|name| item.get(&name.to_str()).is_some())
+    };
+    if !items.iter().all(has_both) {
+        return Err(failed(format!(
+            "items2dict requires each dictionary in the list to contain the keys '{key_name}' and '{value_name}', got {} instead.",
+            value.repr()
+        )));
+    }
     let out = Dict::new();
-    for item in value.items()? {
+    for item in items {
         let (key, value) = (
             runtime.item(&item, &key_name)?,
             runtime.item(&item, &value_name)?,
@@ -189,6 +217,46 @@ fn items_to_dict(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
             return Err(undefined.error());
         }
         out.set_key(Key::new(key)?, value);
+    }
+    Ok(Value::Dict(out))
+}
+
+fn rekey_on_member(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [value, key, duplicates] =
+        args.bind("rekey_on_member", ["data", "key", "duplicates"], 2)?;
+    let (value, key) = (known(value)?, known(key)?.to_str());
+    let duplicates = duplicates.map_or_else(|| "error".to_owned(), |d| d.to_str());
+    if duplicates != "error" && duplicates != "overwrite" {
+        return Err(failed(format!(
+            "duplicates parameter to rekey_on_member has unknown value: {duplicates}"
+        )));
+    }
+    let items: Vec<Value> = match dict_of(&value) {
+        Some(dict) => dict.to_vec().into_iter().map(|(_, item)| item).collect(),
+        None if matches!(value, Value::Str(_)) => {
+            return Err(failed("Type is not a valid list, set, or dict"));
+        }
+        None => value
+            .items()
+            .map_err(|_| failed("Type is not a valid list, set, or dict"))?
+            .collect(),
+    };
+    let out = Dict::new();
+    for item in items {
+        let Some(dict) = dict_of(&item) else {
+            return Err(failed("List item is not a valid dict"));
+        };
+        let Some(member) = dict.get(&key) else {
+            return Err(failed(format!("Key '{key}' was not found.")));
+        };
+        let member = Key::new(member)?;
+        if duplicates == "error" && out.get_key(&member).is_some() {
+            return Err(failed(format!(
+                "Key {} is not unique, cannot convert to dict.",
+                member.value().repr()
+            )));
+        }
+        out.set_key(member, item);
     }
     Ok(Value::Dict(out))
 }
@@ -240,10 +308,19 @@ fn to_nice_json(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
 }
 
 fn from_json(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    from_json_text(&only(args)?.to_str())
+    let [value, _profile] = args.bind("from_json", ["a", "profile"], 1)?;
+    let text = known(value)?.to_str();
+    from_json_text(&text).or_else(|_| super::json_reader::read(&text))
 }
 
-fn emit(mut args: Args, default_indent: usize, flow: bool) -> Result<Value> {
+fn emit(
+    runtime: &mut dyn Runtime,
+    mut args: Args,
+    default_indent: usize,
+    flow: bool,
+) -> Result<Value> {
+    let ends_open = crate::template::lookups::templar(runtime)
+        .is_ok_and(|templar| templar.level().ends_open_documents());
     let number = |value: Option<Value>, default: usize| {
         value
             .and_then(|v| v.as_i64())
@@ -252,6 +329,17 @@ fn emit(mut args: Args, default_indent: usize, flow: bool) -> Result<Value> {
     let indent = number(args.take("indent"), default_indent);
     let width = number(args.take("width"), 80);
     let sort = args.take("sort_keys").is_none_or(|v| v.truth());
+    let explicit_start = flag(args.take("explicit_start"));
+    let explicit_end = flag(args.take("explicit_end"));
+    if args
+        .take("default_style")
+        .is_some_and(|style| !style.is_none())
+    {
+        return Err(crate::diag::Error::new(
+            crate::diag::Kind::Unsupported,
+            "`default_style` is not supported by the YAML filters",
+        ));
+    }
     let flow = match args.take("default_flow_style") {
         Some(Value::None) => None,
         Some(value) => Some(value.truth()),
@@ -261,6 +349,7 @@ fn emit(mut args: Args, default_indent: usize, flow: bool) -> Result<Value> {
     if let Some(indent) = args.positional.get(1).and_then(Value::as_i64) {
         args.positional.truncate(1);
         return emit(
+            runtime,
             Args {
                 keyword: vec![
                     ("indent".into(), Value::Int(indent)),
@@ -274,6 +363,9 @@ fn emit(mut args: Args, default_indent: usize, flow: bool) -> Result<Value> {
         );
     }
     let style = yaml::EmitStyle {
+        ends_open,
+        explicit_start,
+        explicit_end,
         indent,
         width,
         sort_keys: sort,
@@ -282,18 +374,32 @@ fn emit(mut args: Args, default_indent: usize, flow: bool) -> Result<Value> {
     yaml::emit(&only(args)?, &style).map(Value::from)
 }
 
-fn to_yaml(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    emit(args, 2, true)
+fn to_yaml(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    emit(runtime, args, 2, true)
 }
 
-fn to_nice_yaml(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    emit(args, 4, false)
+fn to_nice_yaml(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    emit(runtime, args, 4, false)
 }
 
 fn documents(text: &str) -> Result<Vec<Value>> {
     let sources = Sources::default();
     let id = sources.add("<from_yaml>", text);
-    let loaded = yaml::load_all(&sources, id).map_err(|error| failed(error.full_message()))?;
+    let loaded = yaml::load_all(&sources, id).map_err(|error| {
+        let message = error.full_message();
+        let message = message
+            .strip_prefix("YAML parsing failed: ")
+            .unwrap_or(&message);
+        match error.span().map(|span| {
+            let at = sources.locate(span);
+            (at.line, at.column)
+        }) {
+            Some((line, column)) => failed(format!(
+                "{message}\n  in \"<unicode string>\", line {line}, column {column}"
+            )),
+            None => failed(message),
+        }
+    })?;
     let plain = |value: Value| {
         value.map_leaves(&mut |leaf| match leaf {
             Value::Str(text) => Value::str(text),

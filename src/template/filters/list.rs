@@ -73,18 +73,6 @@ pub(super) static TABLE: &[Row] = &[
         "[1, 2] | permutations | list => [(1, 2), (2, 1)]",
     ),
     Row::new(
-        "random",
-        random,
-        "Picks an item or a number.",
-        "[1] | random => 1",
-    ),
-    Row::new(
-        "shuffle",
-        shuffle,
-        "Puts items in random order.",
-        "[1] | shuffle => [1]",
-    ),
-    Row::new(
         "subelements",
         subelements,
         "Pairs each item with each of an inner list.",
@@ -108,7 +96,15 @@ fn once(items: Vec<Value>) -> Vec<Value> {
 
 fn sets(_runtime: &mut dyn Runtime, args: Args, which: &str) -> Result<Value> {
     let [a, b] = args.bind("union", ["a", "b"], 2)?;
-    let (a, b) = (items(a)?, items(b)?);
+    let a = items(a)?;
+    let b = items(b).map_err(|error| match error.kind() {
+        crate::diag::Kind::Type => {
+            let message = error.message().replace("' object is not", "' is not");
+            let message = message.replacen('\'', "argument of type '", 1);
+            error.message_as(message)
+        }
+        _ => error,
+    })?;
     let made = match which {
         "union" => a.into_iter().chain(b).collect(),
         "intersect" => a.into_iter().filter(|item| b.contains(item)).collect(),
@@ -278,51 +274,6 @@ fn permutations(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     chosen(args, None, true)
 }
 
-fn random(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    use rand::RngExt;
-    let [end, start, step, seed] = args.bind("random", ["end", "start", "step", "seed"], 1)?;
-    if seed.is_some_and(|seed| !seed.is_none()) {
-        return Err(crate::diag::Error::new(
-            crate::diag::Kind::Unsupported,
-            "`random` with a seed is not supported: Python's generator decides what it gives",
-        ));
-    }
-    let end = known(end)?;
-    let mut rng = rand::rng();
-    if let Some(end) = end.as_i64() {
-        let start = start.and_then(|s| s.as_i64()).unwrap_or(0);
-        let step = step.and_then(|s| s.as_i64()).unwrap_or(1).max(1);
-        let count = ((end - start).max(0) + step - 1) / step;
-        if count == 0 {
-            return Err(failed(format!(
-                "empty range for randrange() ({start}, {end}, {step})"
-            )));
-        }
-        return Ok(Value::Int(start + step * rng.random_range(0..count)));
-    }
-    let all: Vec<Value> = end.items()?.collect();
-    if all.is_empty() {
-        return Err(failed(
-            "random can only be used on sequences and integers that are not empty",
-        ));
-    }
-    Ok(all[rng.random_range(0..all.len())].clone())
-}
-
-fn shuffle(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    use rand::seq::SliceRandom;
-    let [value, seed] = args.bind("shuffle", ["mylist", "seed"], 1)?;
-    if seed.is_some_and(|seed| !seed.is_none()) {
-        return Err(crate::diag::Error::new(
-            crate::diag::Kind::Unsupported,
-            "`shuffle` with a seed is not supported: Python's generator decides what it gives",
-        ));
-    }
-    let mut all = items(value)?;
-    all.shuffle(&mut rand::rng());
-    Ok(Value::list(all))
-}
-
 fn subelements(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, path, skip] =
         args.bind("subelements", ["obj", "subelements", "skip_missing"], 2)?;
@@ -346,7 +297,7 @@ fn subelements(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
             Value::Undefined(_) if skip => continue,
             Value::Undefined(_) => {
                 return Err(failed(format!(
-                    "could not find {:?} key in iterated item {}",
+                    "could not find '{}' key in iterated item {}",
                     keys.join("."),
                     element.repr()
                 )));
@@ -354,9 +305,9 @@ fn subelements(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
             Value::List(_) => {}
             _ => {
                 return Err(failed(format!(
-                    "the key {} should point to a list, got '{}'",
+                    "the key '{}' should point to a list, got {}",
                     keys.join("."),
-                    inner.to_str()
+                    inner.repr()
                 )));
             }
         }

@@ -2,11 +2,19 @@
 
 mod data;
 mod encode;
+mod json_reader;
 mod list;
+mod math;
+mod net;
 mod path;
+mod query;
+mod random;
 mod regex;
 mod text;
+mod time;
 
+pub use net::TESTS as NET_TESTS;
+pub(super) use random::bad_seed;
 pub(super) use regex::translate;
 pub(super) use text::older_type_debug;
 
@@ -14,14 +22,45 @@ use crate::diag::{Error, Result};
 use crate::jinja::Row;
 use crate::value::{Args, Value};
 
+/// Filters of one kind.
+pub struct Family {
+    /// What they are about.
+    pub title: &'static str,
+    /// The collections whose names they have besides their short ones.
+    pub collections: &'static [&'static str],
+    /// The filters.
+    pub rows: &'static [Row],
+}
+
+const fn builtin(title: &'static str, rows: &'static [Row]) -> Family {
+    Family {
+        title,
+        collections: &["ansible.builtin"],
+        rows,
+    }
+}
+
 /// All filters that Jinja2 itself doesn't have, by family.
-pub static TABLES: &[&[Row]] = &[
-    text::TABLE,
-    list::TABLE,
-    data::TABLE,
-    encode::TABLE,
-    path::TABLE,
-    regex::TABLE,
+pub static FAMILIES: &[Family] = &[
+    builtin("Text", text::TABLE),
+    builtin("Lists", list::TABLE),
+    builtin("Chance", random::TABLE),
+    builtin("Dicts and data", data::TABLE),
+    builtin("Encoding and hashes", encode::TABLE),
+    builtin("Paths and URLs", path::TABLE),
+    builtin("Regular expressions", regex::TABLE),
+    builtin("Dates and times", time::TABLE),
+    builtin("Numbers", math::TABLE),
+    Family {
+        title: "Addresses and networks",
+        collections: &["ansible.utils", "ansible.netcommon", "ansible.builtin"],
+        rows: net::TABLE,
+    },
+    Family {
+        title: "Collections of data",
+        collections: &["community.general"],
+        rows: query::TABLE,
+    },
 ];
 
 /// Returns an argument; an undefined one raises.
@@ -42,13 +81,13 @@ fn flag(value: Option<Value>) -> bool {
     value.is_some_and(|value| value.truth())
 }
 
-fn failed(message: impl Into<String>) -> Error {
+pub(super) fn failed(message: impl Into<String>) -> Error {
     Error::new(crate::diag::Kind::Filter, message)
 }
 
 #[cfg(test)]
 mod table_tests {
-    use super::TABLES;
+    use super::FAMILIES;
     use crate::template::{MapVariables, Shared, SharedOptions, Templar};
     use crate::value::{Dict, Str};
     use std::rc::Rc;
@@ -57,10 +96,11 @@ mod table_tests {
     fn every_example_of_filters_and_tests_holds() {
         let shared = Shared::new(SharedOptions::default());
         let templar = Templar::new(shared, Rc::new(MapVariables::new(Dict::new(), vec![])));
-        for row in TABLES
+        for row in FAMILIES
             .iter()
-            .flat_map(|table| table.iter())
-            .chain(crate::template::TESTS)
+            .flat_map(|family| family.rows)
+            .chain(super::NET_TESTS)
+            .chain(crate::template::TESTS.iter().flat_map(|(_, rows)| *rows))
         {
             let (text, wanted) = row.example.rsplit_once(" => ").expect(row.name);
             let value = templar.expression(&Str::trusted(text)).expect(row.name);

@@ -63,6 +63,41 @@ pub(super) static TABLE: &[Row] = &[
         "['/a', 'b'] | path_join => '/a/b'",
     ),
     Row::new(
+        "commonpath",
+        common_path,
+        "Returns what paths have in common.",
+        "['/a/b/c', '/a/b/d'] | commonpath => '/a/b'",
+    ),
+    Row::new(
+        "fileglob",
+        file_glob,
+        "Lists files of the controller that match a pattern.",
+        "'/nonexistent/*' | fileglob => []",
+    ),
+    Row::new(
+        "win_basename",
+        |_, a| on_text(a, |s| win_split(s).2),
+        "Returns a Windows path's last part.",
+        "'C:\\\\a\\\\b.txt' | win_basename => 'b.txt'",
+    ),
+    Row::new(
+        "win_dirname",
+        |_, a| {
+            on_text(a, |s| {
+                let (drive, head, _) = win_split(s);
+                drive + &head
+            })
+        },
+        "Returns a Windows path without its last part.",
+        "'C:\\\\a\\\\b.txt' | win_dirname => 'C:\\\\a'",
+    ),
+    Row::new(
+        "win_splitdrive",
+        win_splitdrive,
+        "Splits the drive off a Windows path.",
+        "'C:\\\\a' | win_splitdrive => ('C:', '\\\\a')",
+    ),
+    Row::new(
         "urlsplit",
         urlsplit,
         "Takes a URL apart.",
@@ -90,12 +125,119 @@ fn dirname(path: &str) -> String {
 }
 
 fn expand_user(path: &str) -> String {
-    match (path.strip_prefix('~'), std::env::home_dir()) {
-        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
-            format!("{}{rest}", home.to_string_lossy())
-        }
-        _ => path.to_owned(),
+    let Some(rest) = path.strip_prefix('~') else {
+        return path.to_owned();
+    };
+    let end = rest.find('/').unwrap_or(rest.len());
+    let (user, behind) = rest.split_at(end);
+    let home = if user.is_empty() {
+        std::env::home_dir().map(|home| home.to_string_lossy().into_owned())
+    } else {
+        std::fs::read_to_string("/etc/passwd")
+            .unwrap_or_default()
+            .lines()
+            .find_map(|line| {
+                let fields: Vec<&str> = line.split(':').collect();
+                (fields.first() == Some(&user)).then(|| fields.get(5).map(|h| (*h).to_owned()))?
+            })
+    };
+    match home {
+        Some(home) => format!("{}{behind}", home.trim_end_matches('/')),
+        None => path.to_owned(),
     }
+}
+
+fn common_path(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let value = only(args)?;
+    if matches!(value, Value::Str(_)) || value.items().is_err() {
+        return Err(failed("|commonpath expects sequence of strings"));
+    }
+    let paths: Vec<String> = value.items()?.map(|path| path.to_str()).collect();
+    let Some(first) = paths.first() else {
+        return Err(failed("commonpath() arg is an empty sequence"));
+    };
+    let absolute = first.starts_with('/');
+    if paths.iter().any(|path| path.starts_with('/') != absolute) {
+        return Err(failed("Can't mix absolute and relative paths"));
+    }
+    let parts = |path: &str| -> Vec<String> {
+        let all = path
+            .split('/')
+            .filter(|part| !part.is_empty() && *part != ".");
+        all.map(str::to_owned).collect()
+    };
+    let mut common = parts(first);
+    for path in &paths {
+        let other = parts(path);
+        let same = common
+            .iter()
+            .zip(&other)
+            .take_while(|(a, b)| a == b)
+            .count();
+        common.truncate(same);
+    }
+    let joined = common.join("/");
+    Ok(Value::str(if absolute {
+        format!("/{joined}")
+    } else {
+        joined
+    }))
+}
+
+fn file_glob(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let pattern = only(args)?.to_str();
+    let (dir, name) = pattern.rsplit_once('/').unwrap_or((".", &pattern));
+    let dir = if pattern.starts_with('/') && dir.is_empty() {
+        "/"
+    } else {
+        dir
+    };
+    let matcher = globset::GlobBuilder::new(name)
+        .literal_separator(true)
+        .build()
+        .map_err(|error| failed(format!("the pattern `{pattern}`: {error}")))?
+        .compile_matcher();
+    let mut found: Vec<String> = std::fs::read_dir(dir)
+        .map(|entries| {
+            entries
+                .filter_map(std::result::Result::ok)
+                .filter(|entry| entry.path().is_file())
+                .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                .filter(|file| {
+                    matcher.is_match(file) && (name.starts_with('.') || !file.starts_with('.'))
+                })
+                .map(|file| match (pattern.contains('/'), dir) {
+                    (false, _) => file,
+                    (true, "/") => format!("/{file}"),
+                    (true, dir) => format!("{dir}/{file}"),
+                })
+                .collect()
+        })
+        .unwrap_or_default();
+    found.sort();
+    Ok(Value::list(found.into_iter().map(Value::from).collect()))
+}
+
+/// Splits a Windows path into drive, directory and name.
+fn win_split(path: &str) -> (String, String, String) {
+    let (drive, rest) = match path.as_bytes() {
+        [_, b':', ..] => path.split_at(2),
+        _ => ("", path),
+    };
+    let at = rest.rfind(['\\', '/']).map_or(0, |at| at + 1);
+    let (head, name) = rest.split_at(at);
+    let trimmed = head.trim_end_matches(['\\', '/']);
+    let head = if trimmed.is_empty() { head } else { trimmed };
+    (drive.to_owned(), head.to_owned(), name.to_owned())
+}
+
+fn win_splitdrive(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let path = only(args)?.to_str();
+    let (drive, rest) = match path.as_bytes() {
+        [_, b':', ..] => path.split_at(2),
+        _ => ("", path.as_str()),
+    };
+    Ok(Value::tuple(vec![Value::str(drive), Value::str(rest)]))
 }
 
 fn expand_vars(path: &str) -> String {
@@ -199,7 +341,15 @@ fn splitext(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 fn path_join(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let parts: Vec<String> = match only(args)? {
         Value::Str(text) => vec![text.to_string()],
-        other => other.items()?.map(|part| part.to_str()).collect(),
+        list @ (Value::List(_) | Value::Tuple(_)) => {
+            list.items()?.map(|part| part.to_str()).collect()
+        }
+        other => {
+            return Err(failed(format!(
+                "|path_join expects string or sequence, got <class '{}'> instead.",
+                other.type_name()
+            )));
+        }
     };
     let mut path = PathBuf::new();
     for part in &parts {

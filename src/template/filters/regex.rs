@@ -2,7 +2,7 @@
 
 use fancy_regex::Regex;
 
-use super::{failed, flag, known, only};
+use super::{failed, flag, known};
 use crate::diag::Result;
 use crate::jinja::Row;
 use crate::value::{Args, Runtime, Value};
@@ -163,7 +163,8 @@ fn replace(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     )?;
     let text = known(value)?.to_str();
     let word = |value: Option<Value>| value.map(|v| v.to_str()).unwrap_or_default();
-    let regex = translate(&word(pattern), flag(ignore_case), flag(multi_line), false)?;
+    let pattern = word(pattern);
+    let regex = translate(&pattern, flag(ignore_case), flag(multi_line), false)?;
     let replacement = word(replacement);
     let most = count.and_then(|c| c.as_i64()).unwrap_or(0).max(0) as usize;
     let mut out = String::new();
@@ -186,7 +187,9 @@ fn replace(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         && required > 0
         && done != required
     {
-        return Err(failed(format!("expected {required} matches, found {done}")));
+        return Err(failed(format!(
+            "'{pattern}' should match {required} times, but matches {done} times in '{text}'"
+        )));
     }
     out.push_str(&text[at..]);
     Ok(Value::str(out))
@@ -202,6 +205,15 @@ fn search(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
         .captures(&text)
         .map_err(|error| failed(error.to_string()))?;
     let wanted: Vec<String> = positional.map(|v| v.to_str()).collect();
+    let is_group = |group: &String| {
+        group.starts_with("\\g<")
+            || group
+                .strip_prefix('\\')
+                .is_some_and(|g| g.parse::<usize>().is_ok())
+    };
+    if !wanted.iter().all(is_group) {
+        return Err(failed("Unknown argument"));
+    }
     let Some(captures) = found else {
         return Ok(Value::None);
     };
@@ -222,9 +234,12 @@ fn search(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
             .strip_prefix('\\')
             .and_then(|g| g.parse::<usize>().ok())
         {
+            if index >= captures.len() {
+                return Err(failed("no such group"));
+            }
             captures.get(index)
         } else {
-            return Err(failed("Unknown argument"));
+            None
         };
         out.push(found.map_or(Value::None, |m| Value::str(m.as_str())));
     }
@@ -258,10 +273,20 @@ fn find_all(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn escape(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let text = only(args)?.to_str();
+    let [value, kind] = args.bind("regex_escape", ["string", "re_type"], 1)?;
+    let text = known(value)?.to_str();
+    let kind = kind.map_or_else(|| "python".to_owned(), |kind| kind.to_str());
+    let special = match kind.as_str() {
+        "python" => "()[]{}?*+-|^$\\.&~# \t\n\r\u{b}\u{c}",
+        "posix_basic" => "[].^$*\\",
+        "posix_extended" => {
+            return Err(failed(format!("Regex type ({kind}) not yet implemented")));
+        }
+        other => return Err(failed(format!("Invalid regex type ({other})"))),
+    };
     let mut out = String::new();
     for c in text.chars() {
-        if "()[]{}?*+-|^$\\.&~# \t\n\r\u{b}\u{c}".contains(c) {
+        if special.contains(c) {
             out.push('\\');
         }
         out.push(c);

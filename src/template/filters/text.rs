@@ -68,9 +68,11 @@ pub(super) static TABLE: &[Row] = &[
     ),
 ];
 
-fn boolean(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+fn boolean(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let value = only(args)?;
+    let level = crate::template::lookups::templar(runtime).map(|templar| templar.level());
     Ok(match &value {
+        Value::None if level.is_ok_and(crate::compat::Level::none_is_false) => Value::Bool(false),
         Value::None => Value::None,
         Value::Bool(_) => value,
         other => Value::Bool(match other {
@@ -190,7 +192,13 @@ fn comment(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
 
 fn split(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, separator, most] = args.bind("split", ["value", "sep", "maxsplit"], 1)?;
-    let text = known(value)?.to_str();
+    let value = known(value)?;
+    let Value::Str(text) = &value else {
+        return Err(failed(format!(
+            "descriptor 'split' for 'str' objects doesn't apply to a '{}' object",
+            value.type_name()
+        )));
+    };
     let most = most.and_then(|m| m.as_i64()).unwrap_or(-1);
     let parts: Vec<&str> = match separator.filter(|s| !s.is_none()) {
         Some(separator) => {
@@ -214,7 +222,7 @@ fn split(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 fn type_debug(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     Ok(Value::str(match args.positional.first() {
-        Some(Value::Undefined(_)) => "AnsibleUndefined",
+        Some(Value::Undefined(_)) => "UndefinedMarker",
         Some(value) => value.type_name(),
         None => "NoneType",
     }))
@@ -274,7 +282,12 @@ fn human_readable(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let number = size
         .as_f64()
         .or_else(|| size.to_str().trim().parse().ok())
-        .ok_or_else(|| failed(format!("human_readable() failed on bad input: {size}")))?;
+        .ok_or_else(|| {
+            failed(format!(
+                "human_readable() failed on bad input: '>=' not supported between instances of '{}' and 'int'",
+                size.type_name()
+            ))
+        })?;
     let base = if flag(bits) { "bits" } else { "Bytes" };
     let wanted = unit
         .filter(|u| !u.is_none())
@@ -293,36 +306,56 @@ fn human_readable(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn human_to_bytes(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [size, default, _bits] =
+    let [size, default, bits] =
         args.bind("human_to_bytes", ["size", "default_unit", "isbits"], 1)?;
     let text = known(size)?.to_str();
-    let text = text.trim();
-    let end = text
-        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
-        .unwrap_or(text.len());
-    let number: f64 = text[..end].parse().map_err(|_| {
+    let bits = flag(bits);
+    let wrong = |message: String| {
         failed(format!(
+            "human_to_bytes() can't interpret the input: {message}"
+        ))
+    };
+    let trimmed = text.trim();
+    let end = trimmed
+        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .unwrap_or(trimmed.len());
+    let number: f64 = trimmed[..end].parse().map_err(|_| {
+        wrong(format!(
             "human_to_bytes() can't interpret following string: {text}"
         ))
     })?;
-    let unit = text[end..].trim();
+    let unit = trimmed[end..].trim();
     let unit = if unit.is_empty() {
-        default.map(|d| d.to_str()).unwrap_or_default()
+        default
+            .filter(|d| !d.is_none())
+            .map(|d| d.to_str())
+            .unwrap_or_default()
     } else {
         unit.to_owned()
     };
-    let upper = unit.to_uppercase();
-    if upper.is_empty() || upper == "B" || upper == "BYTES" {
-        return Ok(Value::from(number as i64));
+    let Some(first) = unit.chars().next().map(|c| c.to_ascii_uppercase()) else {
+        return Ok(Value::from(number.round() as i64));
+    };
+    let (short, word) = if bits { ("b", "bit") } else { ("B", "byte") };
+    if first == 'B' {
+        return Ok(Value::from(number.round() as i64));
     }
-    let factor = UNITS
-        .iter()
-        .find(|(name, _)| upper.starts_with(name))
-        .map(|(_, factor)| *factor);
-    match factor {
-        Some(factor) => Ok(Value::from((number * factor).round() as i64)),
-        None => Err(failed(format!(
+    let Some((name, factor)) = UNITS.iter().find(|(name, _)| name.starts_with(first)) else {
+        return Err(wrong(format!(
             "human_to_bytes() failed to convert {text} (unit = {unit}). The suffix must be one of Y, Z, E, P, T, G, M, K, B"
-        ))),
+        )));
+    };
+    let rest = &unit[1..];
+    let lower = unit.to_lowercase();
+    let full = [
+        "kilo", "mega", "giga", "tera", "peta", "exa", "zetta", "yotta",
+    ]
+    .iter()
+    .any(|prefix| lower == format!("{prefix}{word}") || lower == format!("{prefix}{word}s"));
+    if !(rest.is_empty() || rest == short || full && !lower.ends_with('s')) {
+        return Err(wrong(format!(
+            "human_to_bytes() failed to convert {text}. Value is not a valid string (expect {name}{short} or {name})"
+        )));
     }
+    Ok(Value::from((number * factor).round() as i64))
 }

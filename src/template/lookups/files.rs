@@ -36,7 +36,9 @@ pub(super) fn file(templar: &Templar, terms: &[Value], options: Options) -> Resu
     for term in terms {
         let name = term.to_str();
         let path = find(templar, "files", &name)
-            .ok_or_else(|| failed(format!("Unable to access the file '{name}'.")))?;
+            .ok_or_else(|| failed(format!(
+                    "Unable to access the file '{name}': File not found. Use -vvvvv to see paths searched."
+                )))?;
         let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, &error))?;
         let mut text = String::from_utf8_lossy(&bytes).into_owned();
         if flag(options, "lstrip", false) {
@@ -221,7 +223,12 @@ pub(super) fn pipe(templar: &Templar, terms: &[Value], _options: Options) -> Res
 pub(super) fn lines(templar: &Templar, terms: &[Value], _options: Options) -> Result<Vec<Value>> {
     let mut out = Vec::new();
     for term in terms {
-        let bytes = output(templar, term)?;
+        let bytes = output(templar, term).map_err(|error| {
+            let message = error
+                .message()
+                .replace("lookup_plugin.pipe(", "lookup_plugin.lines(");
+            error.message_as(message)
+        })?;
         out.extend(String::from_utf8_lossy(&bytes).lines().map(Value::str));
     }
     Ok(out)
@@ -324,4 +331,23 @@ fn random_text(length: usize, chars: &str) -> String {
     (0..length.min(10_000))
         .map(|_| pool[rng.random_range(0..pool.len())])
         .collect()
+}
+
+/// Reads files as they are.
+pub(super) fn unvault(templar: &Templar, terms: &[Value], _options: Options) -> Result<Vec<Value>> {
+    let mut out = Vec::new();
+    for term in terms {
+        let name = term.to_str();
+        let path = find(templar, "files", &name)
+            .ok_or_else(|| failed(format!("Unable to find file matching \"{name}\" ")))?;
+        let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, &error))?;
+        if bytes.starts_with(b"$ANSIBLE_VAULT;") {
+            return Err(Error::new(
+                crate::diag::Kind::Unsupported,
+                format!("`{name}` is encrypted; vaults are not supported"),
+            ));
+        }
+        out.push(Value::str(String::from_utf8_lossy(&bytes)));
+    }
+    Ok(out)
 }

@@ -60,7 +60,14 @@ pub(super) fn flattened(
 
 pub(super) fn dict(templar: &Templar, terms: &[Value], _options: Options) -> Result<Vec<Value>> {
     let mut out = Vec::new();
-    for term in terms {
+    let terms: Vec<Value> = match terms {
+        // A list of dicts stands for them.
+        [Value::List(list)] if list.borrow().iter().all(|t| matches!(t, Value::Dict(_))) => {
+            list.to_vec()
+        }
+        terms => terms.to_vec(),
+    };
+    for term in &terms {
         let dict = match term {
             Value::Dict(dict) => dict.clone(),
             Value::Object(object) if object.as_mapping().is_some() => {

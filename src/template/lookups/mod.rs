@@ -1,6 +1,7 @@
 //! Lookups: what `lookup`, `query` and `with_…` give. What they give is data, never a template.
 
 mod files;
+mod hosts;
 mod lists;
 mod vars;
 
@@ -58,6 +59,11 @@ pub static TABLE: &[Row] = &[
         doc: "Items with their index.",
     },
     Row {
+        name: "inventory_hostnames",
+        function: hosts::inventory_hostnames,
+        doc: "The hosts that a pattern chooses.",
+    },
+    Row {
         name: "items",
         function: lists::items,
         doc: "The items of lists, one level taken apart.",
@@ -111,6 +117,11 @@ pub static TABLE: &[Row] = &[
         name: "together",
         function: lists::together,
         doc: "The items of lists side by side.",
+    },
+    Row {
+        name: "unvault",
+        function: files::unvault,
+        doc: "The content of files of the controller, as it is.",
     },
     Row {
         name: "varnames",
@@ -175,7 +186,7 @@ fn run(
 fn arguments(mut args: Args) -> Result<(String, Vec<Value>, Vec<(String, Value)>)> {
     if args.positional.is_empty() {
         return Err(Error::type_error(
-            "lookup() missing 1 required positional argument: 'plugin_name'",
+            "_lookup() missing 1 required positional argument: 'plugin_name'",
         ));
     }
     let name = args.positional.remove(0).to_str();
@@ -184,12 +195,7 @@ fn arguments(mut args: Args) -> Result<(String, Vec<Value>, Vec<(String, Value)>
             return Err(undefined.error());
         }
     }
-    // One list stands for its items.
-    let terms = match &args.positional[..] {
-        [Value::List(list)] => list.to_vec(),
-        _ => args.positional,
-    };
-    Ok((name, terms, args.keyword))
+    Ok((name, args.positional, args.keyword))
 }
 
 fn lookup(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
@@ -219,6 +225,7 @@ fn lookup(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     }
     match &results[..] {
         [one] => Ok(one.clone()),
+        [] if templar.level().names_failed_steps() => Ok(Value::list(Vec::new())),
         [] => Ok(Value::str("")),
         many if many.iter().all(|item| matches!(item, Value::Str(_))) => Ok(Value::str(
             many.iter().map(Value::to_str).collect::<Vec<_>>().join(","),
@@ -279,6 +286,9 @@ pub(super) fn loop_items(
 fn failed_lookup(templar: &Templar, name: &str, error: Error) -> Error {
     if error.kind() == Kind::NotFound {
         return error.kind_as(Kind::Filter);
+    }
+    if error.kind() == Kind::Undefined && templar.level().names_failed_steps() {
+        return error;
     }
     let message = templar.level().failed_lookup(name, &error.full_message());
     error.message_as(message).kind_as(Kind::Filter)

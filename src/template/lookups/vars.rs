@@ -39,7 +39,11 @@ pub(super) fn vars(templar: &Templar, terms: &[Value], options: Options) -> Resu
                 None => {
                     return Err(Error::new(
                         Kind::Undefined,
-                        format!("No variable found with this name: {name}"),
+                        if templar.level().names_failed_steps() {
+                            format!("No variable named '{name}' was found.")
+                        } else {
+                            format!("No variable found with this name: {name}")
+                        },
                     ));
                 }
             },
@@ -75,12 +79,21 @@ pub(super) fn now(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         jiff::tz::TimeZone::system()
     };
     let now = jiff::Timestamp::now().to_zoned(zone);
-    let format = format
-        .filter(|f| !f.is_none())
-        .map_or_else(|| "%Y-%m-%d %H:%M:%S%.6f".to_owned(), |f| f.to_str());
-    jiff::fmt::strtime::format(&format, &now)
-        .map(Value::from)
-        .map_err(|error| failed(format!("the time format `{format}`: {error}")))
+    let time = now.datetime();
+    // Python's times have no more than microseconds, and `now` leaves the zone out.
+    let micros = time.subsec_nanosecond() / 1000 * 1000;
+    let time = time
+        .with()
+        .subsec_nanosecond(micros)
+        .build()
+        .unwrap_or(time);
+    match format.filter(|f| !f.is_none()) {
+        Some(format) => {
+            let offset = Some(now.offset().seconds());
+            crate::value::strftime(&format.to_str(), time, offset).map(Value::from)
+        }
+        None => Ok(crate::value::Moment::DateTime(time, None).value()),
+    }
 }
 
 /// `undef(hint=…)`.

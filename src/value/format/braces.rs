@@ -1,8 +1,18 @@
 //! `text.format(…)`.
 
+use super::percent::ascii;
 use super::spec::format_value;
-use crate::diag::{Error, Result};
+use crate::diag::{Error, Kind, Result};
+use crate::value::ops::fits;
 use crate::value::{Args, Runtime, Value, str_repr};
+
+/// How fields without a number are counted.
+#[derive(Clone, Copy)]
+enum Numbering {
+    Undecided,
+    Automatic(usize),
+    Manual,
+}
 
 /// Applies `text.format(*args, **kwargs)`.
 ///
@@ -10,7 +20,7 @@ use crate::value::{Args, Runtime, Value, str_repr};
 /// Python's errors for missing fields and wrong braces.
 pub fn str_format(runtime: &mut dyn Runtime, text: &str, args: &Args) -> Result<String> {
     let mut out = String::new();
-    let mut auto = 0usize;
+    let mut auto = Numbering::Undecided;
     let chars: Vec<char> = text.chars().collect();
     fields(runtime, &chars, args, &mut auto, &mut out, 0)?;
     Ok(out)
@@ -20,7 +30,7 @@ fn fields(
     runtime: &mut dyn Runtime,
     chars: &[char],
     args: &Args,
-    auto: &mut usize,
+    auto: &mut Numbering,
     out: &mut String,
     depth: usize,
 ) -> Result<()> {
@@ -46,6 +56,11 @@ fn fields(
             '{' => {
                 let mut level = 1;
                 let start = at + 1;
+                if start == chars.len() {
+                    return Err(Error::value_error(
+                        "Single '{' encountered in format string",
+                    ));
+                }
                 at = start;
                 while at < chars.len() && level > 0 {
                     match chars[at] {
@@ -73,11 +88,18 @@ fn fields(
                         other => other.repr(),
                     }),
                     Some('s') => Value::str(value.to_str()),
-                    _ => value,
+                    Some('a') => Value::str(ascii(&value.repr())),
+                    Some(other) => {
+                        return Err(Error::value_error(format!(
+                            "Unknown conversion specifier {other}"
+                        )));
+                    }
+                    None => value,
                 };
                 let mut made = String::new();
                 fields(runtime, spec, args, auto, &mut made, depth + 1)?;
                 out.push_str(&format_value(&value, &made)?);
+                fits(out.len())?;
             }
             c => {
                 out.push(c);
@@ -88,20 +110,42 @@ fn fields(
     Ok(())
 }
 
-fn lookup(runtime: &mut dyn Runtime, name: &str, args: &Args, auto: &mut usize) -> Result<Value> {
+fn lookup(
+    runtime: &mut dyn Runtime,
+    name: &str,
+    args: &Args,
+    auto: &mut Numbering,
+) -> Result<Value> {
     let end = name.find(['.', '[']).unwrap_or(name.len());
     let (first, mut rest) = name.split_at(end);
     let mut value = if first.is_empty() || first.bytes().all(|b| b.is_ascii_digit()) {
-        let index = match first.parse() {
-            Ok(index) => index,
-            Err(_) => {
-                *auto += 1;
-                *auto - 1
+        let index = match (first.parse::<usize>(), *auto) {
+            (Ok(_), Numbering::Automatic(_)) => {
+                return Err(Error::value_error(
+                    "cannot switch from automatic field numbering to manual field specification",
+                ));
+            }
+            (Ok(index), _) => {
+                *auto = Numbering::Manual;
+                index
+            }
+            (Err(_), Numbering::Manual) => {
+                return Err(Error::value_error(
+                    "cannot switch from manual field specification to automatic field numbering",
+                ));
+            }
+            (Err(_), Numbering::Automatic(next)) => {
+                *auto = Numbering::Automatic(next + 1);
+                next
+            }
+            (Err(_), Numbering::Undecided) => {
+                *auto = Numbering::Automatic(1);
+                0
             }
         };
         args.positional.get(index).cloned().ok_or_else(|| {
             Error::new(
-                crate::diag::Kind::Value,
+                Kind::Value,
                 format!("Replacement index {index} out of range for positional args tuple"),
             )
         })?
@@ -115,7 +159,15 @@ fn lookup(runtime: &mut dyn Runtime, name: &str, args: &Args, auto: &mut usize) 
     while !rest.is_empty() {
         if let Some(after) = rest.strip_prefix('.') {
             let end = after.find(['.', '[']).unwrap_or(after.len());
-            value = runtime.attribute(&value, &after[..end])?;
+            let name = &after[..end];
+            // Items are no attributes here.
+            if value.get(name).is_some() && !matches!(value, Value::Object(_)) {
+                return Err(Error::new(
+                    Kind::Value,
+                    format!("'{}' object has no attribute '{name}'", value.type_name()),
+                ));
+            }
+            value = runtime.attribute(&value, name)?;
             rest = &after[end..];
         } else {
             let after = rest.strip_prefix('[').unwrap_or(rest);

@@ -86,6 +86,12 @@ pub fn percent(format: &Str, args: &Value) -> Result<Value> {
             chars.next();
             spec.precision = Some(count(&mut chars)?.unwrap_or(0));
         }
+        if spec.width.max(spec.precision.unwrap_or(0)) > MAX_WIDTH {
+            return Err(Error::new(
+                crate::diag::Kind::Arithmetic,
+                format!("a field wider than {MAX_WIDTH} characters"),
+            ));
+        }
         while chars.peek().is_some_and(|c| "hlL".contains(*c)) {
             chars.next();
         }
@@ -107,14 +113,44 @@ pub fn percent(format: &Str, args: &Value) -> Result<Value> {
         if let Value::Undefined(undefined) = &value {
             return Err(undefined.error());
         }
-        out.push_str(&percent_one(kind, &value, &mut spec)?);
+        let made = percent_one(kind, &value, &mut spec).map_err(|error| {
+            if !error.message().starts_with("unsupported format character") {
+                return error;
+            }
+            let used = format.chars().count() - chars.clone().count() - 1;
+            let message = format!("{} at index {used}", error.message());
+            error.message_as(message)
+        })?;
+        if format.is_markup() && !matches!(&value, Value::Str(text) if text.is_markup()) {
+            out.push_str(&crate::value::escape_html(&made));
+        } else {
+            out.push_str(&made);
+        }
+        crate::value::ops::fits(out.len())?;
     }
-    if next < list.len() && !used_mapping && !matches!(args, Value::Dict(_)) {
+    if next < list.len()
+        && !used_mapping
+        && !matches!(args, Value::Dict(_) | Value::List(_) | Value::Bytes(_))
+    {
         return Err(Error::type_error(
             "not all arguments converted during string formatting",
         ));
     }
-    Ok(Value::str(out))
+    Ok(Value::Str(Str::new(out).with_markup(format.is_markup())))
+}
+
+/// Escapes what isn't ASCII, as Python's `ascii()` does.
+pub(super) fn ascii(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match u32::from(c) {
+            0..=0x7f => out.push(c),
+            code @ 0x80..=0xff => out.push_str(&format!("\\x{code:02x}")),
+            code @ 0x100..=0xffff => out.push_str(&format!("\\u{code:04x}")),
+            code => out.push_str(&format!("\\U{code:08x}")),
+        }
+    }
+    out
 }
 
 fn percent_one(kind: char, value: &Value, spec: &mut Spec) -> Result<String> {
@@ -126,10 +162,10 @@ fn percent_one(kind: char, value: &Value, spec: &mut Spec) -> Result<String> {
     };
     match kind {
         's' | 'r' | 'a' => {
-            let text = if kind == 's' {
-                value.to_str()
-            } else {
-                value.repr()
+            let text = match kind {
+                's' => value.to_str(),
+                'r' => value.repr(),
+                _ => ascii(&value.repr()),
             };
             let text = cut(&text, spec.precision);
             spec.zero = false;

@@ -70,12 +70,16 @@ pub(super) fn pad(text: &str, align: char, fill: char, width: usize) -> String {
 }
 
 pub(super) fn group(digits: &str, separator: char) -> String {
+    grouped(digits, separator, 3)
+}
+
+fn grouped(digits: &str, separator: char, size: usize) -> String {
     let (whole, rest) = digits
         .find(['.', 'e'])
         .map_or((digits, ""), |at| digits.split_at(at));
     let mut out = String::new();
     for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index) % 3 == 0 {
+        if index > 0 && (whole.len() - index) % size == 0 {
             out.push(separator);
         }
         out.push(digit);
@@ -146,9 +150,9 @@ pub fn format_value(value: &Value, text: &str) -> Result<String> {
             } else {
                 digits
             };
-            let digits = spec
-                .group
-                .map_or(digits.clone(), |separator| group(&digits, separator));
+            let digits = spec.group.map_or(digits.clone(), |separator| {
+                grouped(&digits, separator, if radix == 10 { 3 } else { 4 })
+            });
             Ok(finish(
                 &spec,
                 whole.is_negative(),
@@ -226,6 +230,12 @@ pub(super) fn parse(text: &str, value: &Value) -> Result<Spec> {
     };
     if let Some(sign) = take("+- ", &mut at) {
         spec.sign = sign;
+    }
+    if take("z", &mut at).is_some() && !matches!(value, Value::Float(_)) {
+        return Err(Error::value_error(match value {
+            Value::Str(_) => "Negative zero coercion (z) not allowed in string format specifier",
+            _ => "Negative zero coercion (z) not allowed in integer format specifier",
+        }));
     }
     spec.alternate = take("#", &mut at).is_some();
     if take("0", &mut at).is_some() {

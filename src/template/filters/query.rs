@@ -1,0 +1,234 @@
+//! Filters of `community.general` for collections of data.
+
+use rand::RngExt;
+
+use super::{failed, known, only};
+use crate::diag::Result;
+use crate::jinja::Row;
+use crate::template::version::Loose;
+use crate::value::{Args, Dict, JsonStyle, Key, Runtime, Value, from_json_text};
+
+pub(super) static TABLE: &[Row] = &[
+    Row::new(
+        "json_query",
+        json_query,
+        "Picks from data by a JMESPath expression.",
+        "[{'a': 1}] | community.general.json_query('[].a') => [1]",
+    ),
+    Row::new(
+        "dict",
+        dict,
+        "Makes a dict of pairs.",
+        "[['a', 1]] | community.general.dict => {'a': 1}",
+    ),
+    Row::new(
+        "keep_keys",
+        |_, a| choose(a, "keep_keys", true),
+        "Keeps some keys of each dict.",
+        "[{'a': 1, 'b': 2}] | community.general.keep_keys(target=['a']) => [{'a': 1}]",
+    ),
+    Row::new(
+        "remove_keys",
+        |_, a| choose(a, "remove_keys", false),
+        "Drops some keys of each dict.",
+        "[{'a': 1, 'b': 2}] | community.general.remove_keys(target=['a']) => [{'b': 2}]",
+    ),
+    Row::new(
+        "counter",
+        counter,
+        "Counts equal items.",
+        "['a', 'a', 'b'] | community.general.counter => {'a': 2, 'b': 1}",
+    ),
+    Row::new(
+        "lists_mergeby",
+        merge_by,
+        "Merges lists of dicts by a key.",
+        "[{'n': 1, 'x': 1}] | community.general.lists_mergeby([{'n': 1, 'y': 2}], 'n') => [{'n': 1, 'x': 1, 'y': 2}]",
+    ),
+    Row::new(
+        "version_sort",
+        |_, a| {
+            let mut items: Vec<Value> = only(a)?.items()?.collect();
+            items.sort_by_cached_key(|item| Loose::of(&item.to_str()));
+            Ok(Value::list(items))
+        },
+        "Sorts versions.",
+        "['1.10', '1.9'] | community.general.version_sort => ['1.9', '1.10']",
+    ),
+    Row::new(
+        "random_mac",
+        random_mac,
+        "Completes a hardware address by chance.",
+        "'52:54:00' | community.general.random_mac | length => 17",
+    ),
+];
+
+fn json_query(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [data, query] = args.bind("json_query", ["data", "expr"], 2)?;
+    let (data, query) = (known(data)?, known(query)?.to_str());
+    if query.contains('`')
+        && query.split('`').skip(1).step_by(2).any(|literal| {
+            literal
+                .trim_start()
+                .starts_with(|c: char| c.is_ascii_digit() || c == '-')
+        })
+    {
+        return Err(crate::diag::Error::new(
+            crate::diag::Kind::Unsupported,
+            "`json_query` with literal numbers is not supported",
+        )
+        .help("use `selectattr` to compare numbers"));
+    }
+    let told = |error: jmespath::JmespathError| match error.reason {
+        jmespath::ErrorReason::Parse(reason) => failed(format!(
+            "JMESPathError in json_query filter plugin:\n{reason}: `{query}`, column {}",
+            error.column + 1
+        )),
+        jmespath::ErrorReason::Runtime(reason) => failed(format!(
+            "Error in jmespath.search in json_query filter plugin:\n{reason}"
+        )),
+    };
+    let compiled = jmespath::compile(&query).map_err(told)?;
+    let text = data.to_json(&JsonStyle::default())?;
+    let variable = jmespath::Variable::from_json(&text).map_err(failed)?;
+    let found = compiled.search(variable).map_err(told)?;
+    let text = serde_json::to_string(&*found).map_err(|error| failed(error.to_string()))?;
+    from_json_text(&text)
+}
+
+fn dict(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let made = Dict::new();
+    for pair in only(args)?.items()? {
+        let parts: Vec<Value> = pair.items()?.collect();
+        let [key, value] = &parts[..] else {
+            return Err(failed(format!("expected a pair, found {}", pair.repr())));
+        };
+        made.set_key(Key::new(key.clone())?, value.clone());
+    }
+    Ok(Value::Dict(made))
+}
+
+fn choose(args: Args, name: &str, keep: bool) -> Result<Value> {
+    let [data, target, how] = args.bind(name, ["data", "target", "matching_parameter"], 2)?;
+    let target: Vec<String> = match known(target)? {
+        one @ Value::Str(_) => vec![one.to_str()],
+        list => list.items()?.map(|item| item.to_str()).collect(),
+    };
+    let how = how.map_or_else(|| "equal".to_owned(), |how| how.to_str());
+    let mut regexes = Vec::new();
+    if how == "regex" {
+        for pattern in &target {
+            regexes.push(super::translate(pattern, false, false, false)?);
+        }
+    }
+    let matches = |key: &str| match how.as_str() {
+        "starts_with" => target.iter().any(|t| key.starts_with(t.as_str())),
+        "ends_with" => target.iter().any(|t| key.ends_with(t.as_str())),
+        "regex" => regexes.iter().any(|r| r.is_match(key).unwrap_or(false)),
+        _ => target.iter().any(|t| t == key),
+    };
+    let mut out = Vec::new();
+    for item in known(data)?.items()? {
+        let Value::Dict(dict) = &item else {
+            return Err(failed(format!(
+                "The elements of the data list must be dictionaries, found {}",
+                item.type_name()
+            )));
+        };
+        let kept = dict.to_vec().into_iter();
+        out.push(Value::Dict(
+            kept.filter(|(key, _)| matches(&key.value().to_str()) == keep)
+                .collect(),
+        ));
+    }
+    Ok(Value::list(out))
+}
+
+fn counter(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let value = only(args)?;
+    let made = Dict::new();
+    for item in value.items()? {
+        let key = Key::new(item)?;
+        let count = made.get_key(&key).and_then(|c| c.as_i64()).unwrap_or(0);
+        made.set_key(key, Value::Int(count + 1));
+    }
+    Ok(Value::Dict(made))
+}
+
+fn merge_by(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
+    let recursive = args.take("recursive").is_some_and(|r| r.truth());
+    let lists = args
+        .take("list_merge")
+        .map_or_else(|| "replace".to_owned(), |l| l.to_str());
+    let Some(index) = args.positional.pop() else {
+        return Err(failed("lists_mergeby needs lists and a key"));
+    };
+    let index = known(Some(index))?.to_str();
+    let mut made: Vec<(Key, Dict)> = Vec::new();
+    for list in args.positional {
+        for item in known(Some(list))?.items()? {
+            let Value::Dict(dict) = &item else {
+                return Err(failed(format!(
+                    "Elements of list arguments for lists_mergeby must be dictionaries, found {}",
+                    item.type_name()
+                )));
+            };
+            let Some(value) = dict.get(&index) else {
+                continue;
+            };
+            let key = Key::new(value)?;
+            match made.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, low)) => *low = super::data::merged(low, dict, recursive, &lists, 0),
+                None => made.push((key, dict.copy())),
+            }
+        }
+    }
+    let mut unlike = None;
+    made.sort_by(|a, b| {
+        let order = a.0.value().order(b.0.value(), "<").unwrap_or_else(|error| {
+            unlike.get_or_insert(error);
+            None
+        });
+        order.unwrap_or(std::cmp::Ordering::Equal)
+    });
+    match unlike {
+        Some(error) => Err(error),
+        None => Ok(Value::list(
+            made.into_iter()
+                .map(|(_, dict)| Value::Dict(dict))
+                .collect(),
+        )),
+    }
+}
+
+fn random_mac(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [value, seed] = args.bind("random_mac", ["value", "seed"], 1)?;
+    if seed.is_some_and(|seed| !seed.is_none()) {
+        return Err(crate::diag::Error::new(
+            crate::diag::Kind::Unsupported,
+            "`random_mac` with a seed is not supported",
+        ));
+    }
+    let value = known(value)?.to_str().to_lowercase();
+    let mut parts: Vec<String> = value.split(':').map(str::to_owned).collect();
+    let wrong = |part: &str| {
+        failed(format!(
+            "Invalid value ({value}) for random_mac: {part} not hexa byte"
+        ))
+    };
+    if value.is_empty() || parts.len() > 5 {
+        return Err(failed(format!(
+            "Invalid value ({value}) for random_mac: 5 colon(:) separated items max"
+        )));
+    }
+    for part in &parts {
+        if part.len() != 2 || u8::from_str_radix(part, 16).is_err() {
+            return Err(wrong(part));
+        }
+    }
+    let mut rng = rand::rng();
+    while parts.len() < 6 {
+        parts.push(format!("{:02x}", rng.random_range(0..256u32)));
+    }
+    Ok(Value::str(parts.join(":")))
+}

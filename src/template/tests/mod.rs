@@ -1,0 +1,32 @@
+//! Ansible's tests, by family. Adding one is a function and a row of its family's table.
+
+mod data;
+mod files;
+mod regexes;
+mod results;
+mod versions;
+
+use crate::diag::{Error, Kind, Result};
+use crate::jinja::Row;
+use crate::value::{Args, Value};
+
+/// All tests that Jinja2 itself doesn't have, by family.
+pub static FAMILIES: &[(&str, &[Row])] = &[
+    ("Results of tasks", results::TABLE),
+    ("Data", data::TABLE),
+    ("Versions", versions::TABLE),
+    ("Regular expressions", regexes::TABLE),
+    ("Files", files::TABLE),
+];
+
+fn first(args: Args) -> Result<Value> {
+    match args.positional.into_iter().next() {
+        Some(Value::Undefined(undefined)) => Err(undefined.error()),
+        Some(value) => Ok(value),
+        None => Ok(Value::None),
+    }
+}
+
+fn failed(message: impl Into<String>) -> Error {
+    Error::new(Kind::Filter, message)
+}
