@@ -275,6 +275,21 @@ impl Level {
         self >= Level::V2_19
     }
 
+    /// Says whether `retries` without `until` tries again until the task succeeds.
+    pub fn retries_without_until(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether a failure that a rescue catches is one for all where any is fatal.
+    pub fn rescues_are_fatal(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether `first_found` looks for its terms in its `paths`.
+    pub fn joins_terms_and_paths(self) -> bool {
+        self >= Level::V2_18
+    }
+
     /// Returns the message of a task whose arguments need a variable that isn't there.
     pub fn undefined_in_arguments(self, error: &str) -> String {
         let joint = if self >= Level::V2_18 {

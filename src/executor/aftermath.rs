@@ -57,7 +57,7 @@ impl Runner {
             }
         }
         if outcome.is("changed") && !task.settings.notify.is_empty() {
-            handlers::notify(self, batch, task, job, hosts)?;
+            handlers::notify(self, batch, task, job)?;
         }
         if !failed {
             let counts_not =
@@ -78,6 +78,7 @@ impl Runner {
         }
         self.report.unreachable(task, job, ignored, as_skipped);
         if !ignored {
+            batch.failed_now.push(host.clone());
             batch.unreachable.insert(host.clone());
             batch.drop_host(&host);
         }
@@ -92,6 +93,7 @@ impl Runner {
         outcome: &Outcome,
         counts: bool,
     ) {
+        batch.failed_now.push(host.clone());
         let after = match batch.cursors.get_mut(host) {
             Some(cursor) => cursor.fail(),
             None => AfterFailure::Failed,
@@ -122,17 +124,19 @@ impl Runner {
 
     /// Ends the batch where a failure is fatal for all, or too many failed.
     ///
-    /// `before` is how many hosts had left before the task.
-    pub(super) fn judge_batch(&mut self, batch: &mut Batch, task: &Rc<Task>, before: usize) {
+    /// `failed` says whether the task failed on a host, be it that a rescue takes over.
+    pub(super) fn judge_batch(&mut self, batch: &mut Batch, task: &Rc<Task>, failed: &[Rc<str>]) {
         let gone = batch.gone();
-        if gone == 0 {
+        if gone == 0 && failed.is_empty() {
             return;
         }
-        let fatal = gone > before && self.is_fatal(batch, task);
-        let ends_all = fatal || is_too_many(batch, gone);
-        if ends_all {
+        let counts = |host: &Rc<str>| self.level.rescues_are_fatal() || !batch.is_in(host);
+        let fatal = failed.iter().any(counts) && self.is_fatal(batch, task);
+        let too_many = is_too_many(batch, gone);
+        if fatal || too_many {
             for host in batch.live() {
-                if let Some(cursor) = batch.cursors.get_mut(&host)
+                if !failed.contains(&host)
+                    && let Some(cursor) = batch.cursors.get_mut(&host)
                     && cursor.fail() == AfterFailure::Failed
                 {
                     batch.failed.insert(host.clone());
@@ -142,8 +146,13 @@ impl Runner {
         }
         let is_over = batch.live().is_empty() && batch.ended.is_empty() && !batch.over;
         if is_over && self.nothing_left(batch) {
-            let by_one = self.is_run_once(task, &batch.hosts[0]);
-            if (ends_all || by_one) && self.level.tells_no_hosts_left() {
+            let by_one = fatal || self.is_run_once(task, &batch.hosts[0]);
+            let lines = match (too_many, by_one && self.level.tells_no_hosts_left()) {
+                // As observed: once by the check, once by the strategy.
+                (true, _) => 2,
+                (false, told) => usize::from(told),
+            };
+            for _ in 0..lines {
                 self.report.no_hosts_left();
             }
             batch.over = true;
@@ -202,7 +211,7 @@ fn registered(result: &Dict) -> Value {
 /// Returns what `ansible_failed_task` shows.
 fn failed_task(task: &Task) -> Value {
     Value::dict([
-        ("name", Value::str(task.title().as_ref())),
+        ("name", task.name.clone().unwrap_or_else(|| Value::str(""))),
         ("action", Value::str(&task.action.name)),
         (
             "args",

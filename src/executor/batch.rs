@@ -13,6 +13,8 @@ pub(super) struct Batch {
     pub hosts: Vec<Rc<str>>,
     pub failed: HashSet<Rc<str>>,
     pub unreachable: HashSet<Rc<str>>,
+    /// Hosts that the task that runs failed on or could not reach.
+    pub failed_now: Vec<Rc<str>>,
     /// Hosts that `meta: end_host` took out, without blame.
     pub ended: HashSet<Rc<str>>,
     /// Handlers notified, per host, by task id.

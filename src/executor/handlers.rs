@@ -33,7 +33,7 @@ fn all(batch: &Batch) -> Vec<Rc<Task>> {
     out
 }
 
-/// Notifies the handlers that a changed task names, on some hosts.
+/// Notifies the handlers that a changed task names, on its host.
 ///
 /// # Errors
 /// A name that no handler has.
@@ -42,7 +42,6 @@ pub(super) fn notify(
     batch: &mut Batch,
     task: &Rc<Task>,
     job: &Job,
-    hosts: &[Rc<str>],
 ) -> Result<()> {
     let handlers = all(batch);
     for wanted in &task.settings.notify {
@@ -63,19 +62,16 @@ pub(super) fn notify(
             }
             if runner.level.saves_notifications() {
                 runner.report.notification_saved(&name);
-                for host in hosts {
-                    let saved = batch.saved.entry(host.clone()).or_default();
-                    if !saved.contains(&name) {
-                        saved.push(name.clone());
-                    }
+                let saved = batch.saved.entry(job.host.clone()).or_default();
+                if !saved.contains(&name) {
+                    saved.push(name);
                 }
                 continue;
             }
-            for host in hosts {
-                for id in &found {
-                    if batch.notified.entry(host.clone()).or_default().insert(*id) {
-                        runner.report.notified(&name, host);
-                    }
+            let notified = batch.notified.entry(job.host.clone()).or_default();
+            for id in found {
+                if notified.insert(id) {
+                    runner.report.notified(&name, &job.host);
                 }
             }
         }

@@ -52,9 +52,10 @@ impl Runner {
             else {
                 return Ok(());
             };
-            let before = batch.gone();
+            batch.failed_now.clear();
             self.step(batch, &task, &hosts)?;
-            self.judge_batch(batch, &task, before);
+            let failed = std::mem::take(&mut batch.failed_now);
+            self.judge_batch(batch, &task, &failed);
         }
     }
 

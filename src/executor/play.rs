@@ -196,6 +196,7 @@ impl Runner {
             hosts,
             failed: HashSet::new(),
             unreachable: HashSet::new(),
+            failed_now: Vec::new(),
             ended: HashSet::new(),
             notified: HashMap::new(),
             saved: HashMap::new(),

@@ -2,6 +2,7 @@
 //!
 //! **Source:** the documented options of `ansible.builtin.default` and what ansible-core prints.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use super::color::{Color, paint};
@@ -64,6 +65,8 @@ pub struct Human {
     task_path: String,
     /// Dry runs are marked, and this is one.
     is_marked: bool,
+    /// Errors told so far.
+    told: HashSet<String>,
 }
 
 /// Keys that `debug` may show beside its message.
@@ -88,6 +91,7 @@ impl Human {
             banner: None,
             task_path: String::new(),
             is_marked: false,
+            told: HashSet::new(),
         }
     }
 
@@ -173,10 +177,9 @@ impl Human {
         if in_blocks {
             let text = error_text(error, &self.sources, self.options.level);
             let text = text.strip_suffix('\n').unwrap_or(&text);
-            if self.options.failed_stderr {
-                self.to_err(text, Color::Error);
-            } else {
-                self.colored(text, Color::Error);
+            // The same error is told once in a run.
+            if self.told.insert(text.to_owned()) {
+                self.failure(text);
             }
         }
         for hint in hints(error, &self.sources, !in_blocks) {

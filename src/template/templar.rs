@@ -290,8 +290,13 @@ impl Templar {
     ///
     /// # Errors
     /// What rendering raises; a loop over something that is no list.
-    pub fn loop_items(&self, with: Option<&str>, items: &Value) -> Result<Vec<Value>> {
-        lookups::loop_items(self, with, items)
+    pub fn loop_items(
+        &self,
+        action: &str,
+        with: Option<&str>,
+        items: &Value,
+    ) -> Result<Vec<Value>> {
+        lookups::loop_items(self, action, with, items)
     }
 
     /// Renders a template file.

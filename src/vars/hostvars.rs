@@ -41,9 +41,11 @@ impl HostVars {
 
     fn host(&self, name: &str) -> Option<Value> {
         self.knows(name).then(|| {
-            let view = Rc::new(View::new(&self.store, name, self.play.as_ref(), None));
+            // What a play and its roles say is not the host's.
+            let view = Rc::new(View::new(&self.store, name, None, None));
             Value::Object(Rc::new(OneHost {
                 store: self.store.clone(),
+                play: self.play.clone(),
                 view,
             }))
         })
@@ -100,13 +102,18 @@ impl Object for HostVars {
 /// The variables of one host.
 struct OneHost {
     store: Store,
+    play: Option<Rc<PlayNames>>,
     view: Rc<View>,
 }
 
 impl OneHost {
     fn read(&self, name: &str) -> Result<Option<Value>> {
         if self.view.get(name).is_none() {
-            return Ok(None);
+            let of_run = name == "playbook_dir";
+            return Ok(match &self.play {
+                Some(play) if of_run => play.magic(name),
+                _ => None,
+            });
         }
         let templar = Templar::new(self.store.run_names().templates.clone(), self.view.clone());
         templar.variable(name)

@@ -114,7 +114,9 @@ impl PlayNames {
 
     /// Takes a host that failed or could not be reached off the list.
     pub fn drop_host(&self, host: &str) {
-        self.state.borrow_mut().hosts.retain(|known| known != host);
+        let mut state = self.state.borrow_mut();
+        state.hosts.retain(|known| known != host);
+        state.batch.retain(|known| known != host);
     }
 
     /// Adds a role that an include brought.

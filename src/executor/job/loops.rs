@@ -82,6 +82,9 @@ impl Job {
         let name = self.loop_var().unwrap_or_else(|_| "item".to_owned());
         outcome.result.set(&name, item.clone());
         outcome.result.set("ansible_loop_var", name.as_str());
+        if !outcome.result.contains("failed") && !outcome.is("skipped") {
+            outcome.result.set("failed", false);
+        }
         let control = &self.task.loop_control;
         if control.index_var.is_some()
             && let Some(index_var) = self.view.get("ansible_index_var")

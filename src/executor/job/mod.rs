@@ -210,16 +210,15 @@ impl Job {
         {
             self.no_log = self.keyword_bool("no_log", no_log)?;
         }
-        self.view
-            .set_local("ansible_check_mode", Value::Bool(self.check));
         let Some(repeat) = self.task.r#loop.clone() else {
             self.invocations.push(Invocation::new(None));
             return Ok(());
         };
-        let items = match self
-            .templar
-            .loop_items(repeat.with.as_deref(), &repeat.items)
-        {
+        let items = match self.templar.loop_items(
+            &self.task.action.resolved,
+            repeat.with.as_deref(),
+            &repeat.items,
+        ) {
             Ok(items) => items,
             Err(error) => {
                 // A condition that is false without the item spares the loop.

@@ -88,7 +88,8 @@ impl Job {
 
     /// Schedules another attempt where `until` is not satisfied and one is left.
     fn try_again(&mut self, index: usize, outcome: &mut Outcome) -> bool {
-        if self.task.until.is_empty() && self.task.retries.is_none() {
+        let counts_alone = self.task.retries.is_some() && self.level.retries_without_until();
+        if self.task.until.is_empty() && !counts_alone {
             return false;
         }
         let number = |value: &Option<Value>, default: f64| {

@@ -149,10 +149,13 @@ pub(super) fn first_found(
             }
         }
     };
-    add(
-        list(option(options, "files")),
-        list(option(options, "paths")),
-    );
+    let paths = list(option(options, "paths"));
+    add(list(option(options, "files")), paths.clone());
+    let paths = if templar.level().joins_terms_and_paths() {
+        paths
+    } else {
+        Vec::new()
+    };
     for term in terms {
         match term {
             Value::Dict(dict) => {
@@ -166,20 +169,19 @@ pub(super) fn first_found(
             }
             Value::List(inner) => add(
                 inner.to_vec().iter().map(Value::to_str).collect(),
-                Vec::new(),
+                paths.clone(),
             ),
-            other => add(vec![other.to_str()], Vec::new()),
+            other => add(vec![other.to_str()], paths.clone()),
         }
     }
+    let sub = option(options, super::SUBDIR).map_or_else(|| "files".to_owned(), Value::to_str);
     for (dir, name) in candidates {
         let wanted = match dir {
             Some(dir) => Path::new(&dir).join(&name).to_string_lossy().into_owned(),
             None => name,
         };
-        for sub in ["files", "templates", "vars", "tasks"] {
-            if let Some(found) = find(templar, sub, &wanted) {
-                return Ok(vec![Value::str(found.to_string_lossy())]);
-            }
+        if let Some(found) = find(templar, &sub, &wanted) {
+            return Ok(vec![Value::str(found.to_string_lossy())]);
         }
     }
     if skip {

@@ -244,6 +244,7 @@ fn query(runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
 /// Returns the items of a task's loop.
 pub(super) fn loop_items(
     templar: &Templar,
+    action: &str,
     with: Option<&str>,
     items: &Value,
 ) -> Result<Vec<Value>> {
@@ -262,7 +263,9 @@ pub(super) fn loop_items(
             Value::List(list) => list.to_vec(),
             one => vec![one],
         };
-        return run(templar, name, &terms, &[]).map_err(|error| failed_loop(templar, name, error));
+        let options = [(SUBDIR.to_owned(), Value::str(subdir(action)))];
+        return run(templar, name, &terms, &options)
+            .map_err(|error| failed_loop(templar, name, error));
     }
     let rendered = match bare(templar, items)? {
         Some(value) => value,
@@ -280,6 +283,18 @@ pub(super) fn loop_items(
         ),
         _ => failed_loop(templar, name, error),
     })
+}
+
+/// The option that says in which directory files of a loop are looked for.
+const SUBDIR: &str = "_subdir";
+
+/// Returns the directory that an action's files are in.
+fn subdir(action: &str) -> &'static str {
+    match action {
+        "template" => "templates",
+        "include_vars" => "vars",
+        _ => "files",
+    }
 }
 
 /// Says which lookup of a template failed.
