@@ -8,12 +8,14 @@ mod words;
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 pub use words::Shape;
 
 use crate::value::Value;
 
 /// The version of Ansible whose behaviour is reproduced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Level {
     /// Ansible 2.9.
     V2_9,
@@ -122,9 +124,10 @@ impl Level {
         self == Level::V2_18
     }
 
-    /// Says whether errors of code are announced above the result, with where to see more.
-    pub fn announces_exceptions(self) -> bool {
-        self == Level::V2_18
+    /// Says whether errors of code in an action are announced above the result, with where to see
+    /// more.
+    pub fn announces_exceptions(self, action: &str) -> bool {
+        self == Level::V2_18 || self == Level::V2_9 && action == "copy"
     }
 
     /// Says whether an error of a condition is placed at the condition, rather than at its task.
@@ -310,6 +313,165 @@ impl Level {
         format!(
             "the field 'args' has an invalid value ({args}), and could not be converted to {joint}{error}"
         )
+    }
+
+    /// Says whether arguments that a module doesn't know are refused before all others.
+    pub fn unknown_arguments_first(self) -> bool {
+        self == Level::V2_9
+    }
+
+    /// Says whether `None` is refused as a path, rather than taken as not given.
+    pub fn none_is_no_path(self) -> bool {
+        self == Level::V2_18
+    }
+
+    /// Returns a type's name as messages about arguments show it.
+    pub fn type_in_message(self, value: &Value) -> String {
+        let name = value.type_name();
+        if self >= Level::V2_19 {
+            name.to_owned()
+        } else {
+            format!("<class '{name}'>")
+        }
+    }
+
+    /// Returns the reason why a text is no boolean.
+    pub fn no_boolean(self, text: &str) -> String {
+        let gap = if self >= Level::V2_19 { " " } else { "  " };
+        // The order is that of Python's sets there, with its hashes fixed.
+        let words = if self >= Level::V2_18 {
+            "0, 'y', 'true', 1, 'f', 'n', 'off', 't', '0', 'no', 'false', '1', 'on', 'yes'"
+        } else {
+            "0, 1, 'n', 'no', 'off', '0', 't', 'f', 'false', '1', 'true', 'on', 'y', 'yes'"
+        };
+        format!("The value '{text}' is not a valid boolean.{gap}Valid booleans include: {words}")
+    }
+
+    /// Returns the message about an argument of a wrong type.
+    pub fn argument_refused(self, name: &str, kind: &str, value: &Value, why: &str) -> String {
+        let quote = if self >= Level::V2_18 { "'" } else { "" };
+        format!(
+            "argument {quote}{name}{quote} is of type {} and we were unable to convert to {kind}: {why}",
+            self.type_in_message(value)
+        )
+    }
+
+    /// Returns the message about arguments that a module doesn't know.
+    pub fn unknown_arguments(
+        self,
+        module: &str,
+        unknown: &str,
+        supported: &str,
+        aliases: &str,
+    ) -> String {
+        if self == Level::V2_9 {
+            return format!(
+                "Unsupported parameters for ({module}) module: {unknown} Supported parameters include: {supported}"
+            );
+        }
+        let aliases = if aliases.is_empty() {
+            String::new()
+        } else {
+            format!(" ({aliases})")
+        };
+        format!(
+            "Unsupported parameters for ({module}) module: {unknown}. Supported parameters include: {supported}{aliases}."
+        )
+    }
+
+    /// Says whether `shell` refuses `expand_argument_vars`.
+    pub fn shell_refuses_expansion(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether `file` refuses a source where no link is asked for.
+    pub fn refuses_stray_source(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether commands that a module stands for are warned of.
+    pub fn warns_of_commands(self) -> bool {
+        self == Level::V2_9
+    }
+
+    /// Says whether `set_fact` without facts fails.
+    pub fn wants_facts(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Returns the quote around `force=yes` in a message of `file`.
+    pub fn force_quote(self) -> char {
+        if self >= Level::V2_19 { '\'' } else { '"' }
+    }
+
+    /// Says whether results of commands that didn't run have all keys of those that did.
+    pub fn reports_commands_fully(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether a command that can't be run is refused as other wrong arguments are, and an
+    /// error of the system stands behind the message rather than in it.
+    pub fn checks_command_before_it_runs(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Returns the message of a command without a command.
+    pub fn no_command(self) -> &'static str {
+        if self >= Level::V2_19 {
+            "one of the following is required: _raw_params, cmd, argv"
+        } else {
+            "no command given"
+        }
+    }
+
+    /// Returns the message of a command that is given in two ways.
+    pub fn command_and_argv(self) -> &'static str {
+        if self >= Level::V2_19 {
+            "parameters are mutually exclusive: _raw_params|cmd|argv"
+        } else {
+            "only command or argv can be given, not both"
+        }
+    }
+
+    /// Says whether messages of `slurp` begin with a capital.
+    pub fn names_slurp_errors_in_capitals(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether `debug` checks its arguments as modules do.
+    pub fn debug_checks_as_modules(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether `assert` checks its arguments as modules do.
+    pub fn assert_checks_as_modules(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether Python's keywords can be names of variables.
+    pub fn keywords_are_names(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether `set_fact` gives its facts in the order of their names.
+    pub fn sorts_facts(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether the diff of `copy` with `content` names Ansible's own temporary file.
+    pub fn shows_content_as_file(self) -> bool {
+        self == Level::V2_9
+    }
+
+    /// Says whether the error about a missing source of `copy` is wrapped in another.
+    pub fn wraps_missing_source(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether a message about unknown arguments names the modules that actions run by the
+    /// full name of the collection they come from.
+    pub fn names_legacy_modules(self) -> bool {
+        self >= Level::V2_18
     }
 
     /// Returns the message of a task that was stopped at its time limit.

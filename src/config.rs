@@ -363,12 +363,9 @@ impl Config {
 
     /// Returns a setting as a boolean.
     pub fn flag(&self, name: &str) -> bool {
-        self.values.get(name).is_some_and(|text| {
-            matches!(
-                text.trim().to_ascii_lowercase().as_str(),
-                "yes" | "on" | "1" | "true" | "y" | "t"
-            )
-        })
+        self.values
+            .get(name)
+            .is_some_and(|text| crate::value::to_bool(&text.as_str().into()).unwrap_or(false))
     }
 
     /// Returns a setting as a number.

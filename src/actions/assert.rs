@@ -1,21 +1,60 @@
 //! `assert`: fails unless all conditions hold.
 
-use super::{Context, Prepared, boolean, only};
-use crate::diag::{Error, Kind, Result};
-use crate::value::{Dict, Value};
+use super::{Context, Prepared, bind, unknown};
+use crate::diag::{Error, Kind as ErrorKind, Result};
+use crate::modules::{Default, Kind, Param, Spec};
+use crate::value::{Dict, Value, to_bool};
+
+const SPEC: Spec = Spec {
+    params: &[
+        Param::new("fail_msg", Kind::StrOrList).aliases(&["msg"]),
+        Param::new("success_msg", Kind::StrOrList),
+        Param::new("quiet", Kind::Bool).default(Default::Bool(false)),
+        Param::new("that", Kind::Raw).required(),
+    ],
+    file: false,
+    mutually_exclusive: &[],
+    required_if: &[],
+};
+
+/// Checks the arguments as Ansible before 2.19 does: what is no boolean is false.
+fn checked(args: &Dict) -> Result<()> {
+    let strange = unknown(args, &["fail_msg", "msg", "quiet", "success_msg", "that"]);
+    if !strange.is_empty() {
+        return Err(Error::new(
+            ErrorKind::Argument,
+            format!("Invalid options for assert: {}", strange.join(",")),
+        ));
+    }
+    if !args.contains("that") {
+        return Err(Error::value_error(
+            "conditional required in \"that\" string",
+        ));
+    }
+    for (names, shown) in [
+        (&["fail_msg", "msg"][..], "fail_msg or msg"),
+        (&["success_msg"][..], "success_msg"),
+    ] {
+        let given = names.iter().find_map(|name| args.get(name));
+        if let Some(value) = given.filter(|v| !v.is_none())
+            && !matches!(value, Value::Str(_) | Value::List(_))
+        {
+            return Err(Error::value_error(format!(
+                "Incorrect type for {shown}, expected a string or list and got <class '{}'>",
+                value.type_name()
+            )));
+        }
+    }
+    Ok(())
+}
 
 pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
-    only(
-        "assert",
-        &args,
-        &["fail_msg", "msg", "quiet", "success_msg", "that"],
-    )?;
-    let Some(that) = args.get("that") else {
-        return Err(Error::new(
-            Kind::Argument,
-            "missing required arguments: that",
-        ));
-    };
+    if context.level.assert_checks_as_modules() {
+        bind(context, "assert", &SPEC, &args)?;
+    } else {
+        checked(&args)?;
+    }
+    let that = args.get("that").unwrap_or(Value::None);
     let message = |names: &[&str], default: &str| {
         names
             .iter()
@@ -24,7 +63,9 @@ pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
     };
     let fail_message = message(&["fail_msg", "msg"], "Assertion failed");
     let success_message = message(&["success_msg"], "All assertions passed");
-    let quiet = boolean(&args, "quiet", false)?;
+    let quiet = args
+        .get("quiet")
+        .is_some_and(|value| to_bool(&value).unwrap_or(false));
     let conditions = match &that {
         Value::List(list) => list.to_vec(),
         one => vec![one.clone()],

@@ -4,51 +4,59 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
-use super::{Context, Prepared, Remote, boolean, files, text};
+use super::{Context, Prepared, Remote, files, flag, local_tmp, refuse, text};
 use crate::diag::{Error, Kind, Result};
+use crate::modules::HEADER;
 use crate::value::{Dict, JsonStyle, Value};
 
 pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
-    let src = text(&args, "src");
+    let src = text(&args, "src").filter(|src| !src.is_empty());
     let content = args.get("content").filter(|value| !value.is_none());
-    let dest = text(&args, "dest");
+    let dest = text(&args, "dest").filter(|dest| !dest.is_empty());
     if src.is_none() && content.is_none() {
-        return Err(Error::new(Kind::Argument, "src (or content) is required"));
-    }
-    if src.is_some() && content.is_some() {
-        return Err(Error::new(
-            Kind::Argument,
-            "src and content are mutually exclusive",
-        ));
+        return refuse("src (or content) is required");
     }
     let Some(dest) = dest else {
-        return Err(Error::new(Kind::Argument, "dest is required"));
+        return refuse("dest is required");
     };
+    if src.is_some() && content.is_some() {
+        return refuse("src and content are mutually exclusive");
+    }
     if content.is_some() && dest.ends_with('/') {
-        return Err(Error::new(
-            Kind::Argument,
-            "can not use content with a dir as dest",
-        ));
+        return refuse("can not use content with a dir as dest");
     }
     let module_args = args.copy();
     if let Some(content) = content {
         module_args.remove("content");
         module_args.remove("src");
+        let bytes = bytes_of(&content)?;
+        // Ansible writes content to a file of its own first, and shows that one's name.
+        if context.level.shows_content_as_file() {
+            module_args.set(HEADER, format!("{}tmp0", local_tmp()));
+        } else if bytes.is_empty() {
+            module_args.set(HEADER, format!("{}.0", local_tmp()));
+        }
         return Ok(Prepared::Remote(Remote {
             module: "copy".into(),
             args: module_args,
-            content: Some(bytes_of(&content)?),
+            content: Some(bytes),
         }));
     }
     let src = src.unwrap_or_default();
-    if boolean(&args, "remote_src", false)? {
+    if flag(&args, "remote_src", false) {
         return Ok(Prepared::Remote(Remote {
             module: "copy".into(),
             args: module_args,
             content: None,
         }));
     }
-    let path = files::find(context, "files", &src)?;
+    let path = files::find(context, "files", &src).map_err(|error| {
+        if context.level.wraps_missing_source() {
+            let message = format!("Unexpected AnsibleActionFail error: {}", error.message());
+            return error.message_as(message).kind_as(Kind::Argument);
+        }
+        error
+    })?;
     if path.is_dir() {
         return directory(&args, &path, src.ends_with('/'), &dest);
     }
@@ -75,14 +83,7 @@ fn one_file(path: &Path, module_args: &Dict) -> Result<Remote> {
         .map(|n| n.to_string_lossy().into_owned())
         .unwrap_or_default();
     module_args.set("_original_basename", name);
-    if text(module_args, "mode").as_deref() == Some("preserve") {
-        use std::os::unix::fs::PermissionsExt;
-        let meta = std::fs::metadata(path).map_err(|error| Error::io(path, &error))?;
-        module_args.set(
-            "mode",
-            format!("0{:03o}", meta.permissions().mode() & 0o7777),
-        );
-    }
+    files::preserve_mode(module_args, path)?;
     Ok(Remote {
         module: "copy".into(),
         args: module_args.clone(),
@@ -90,46 +91,84 @@ fn one_file(path: &Path, module_args: &Dict) -> Result<Remote> {
     })
 }
 
-/// Copies a directory: its content for `src/`, the directory itself without the slash.
+/// Copies a directory: its content for `src/`, the directory itself without the slash. Files come
+/// first and make the directories they are in; then all directories and links are looked at.
 fn directory(args: &Dict, path: &Path, content_only: bool, dest: &str) -> Result<Prepared> {
     let base = if content_only {
         path
     } else {
         path.parent().unwrap_or(path)
     };
-    let mut steps = Vec::new();
-    let root = Path::new(dest);
-    for entry in WalkDir::new(path).sort_by_file_name() {
+    let root = format!("{}/", dest.trim_end_matches('/'));
+    let follow = flag(args, "local_follow", true);
+    let (mut files, mut others) = (Vec::new(), Vec::new());
+    for entry in WalkDir::new(path)
+        .follow_links(follow)
+        .min_depth(1)
+        .sort_by_file_name()
+    {
         let entry = entry.map_err(|error| Error::new(Kind::Io, error.to_string()))?;
-        let relative = entry.path().strip_prefix(base).unwrap_or(entry.path());
-        let target = root.join(relative);
-        if entry.file_type().is_dir() {
-            let dir_args = Dict::new();
-            dir_args.set("path", target.to_string_lossy().as_ref());
-            dir_args.set("state", "directory");
-            for name in ["owner", "group"] {
-                if let Some(value) = args.get(name) {
-                    dir_args.set(name, value);
-                }
-            }
-            if let Some(mode) = args.get("directory_mode") {
-                dir_args.set("mode", mode);
-            }
-            steps.push(Remote {
-                module: "file".into(),
-                args: dir_args,
-                content: None,
-            });
+        let relative = entry
+            .path()
+            .strip_prefix(base)
+            .unwrap_or(entry.path())
+            .to_string_lossy()
+            .into_owned();
+        let kind = entry.file_type();
+        if kind.is_dir() || kind.is_symlink() {
+            others.push(beside(args, &entry, &format!("{root}{relative}"))?);
         } else {
             let file_args = args.copy();
             file_args.set("src", entry.path().to_string_lossy().as_ref());
-            file_args.set("dest", target.to_string_lossy().as_ref());
-            steps.push(one_file(entry.path(), &file_args)?);
+            file_args.set("dest", root.as_str());
+            let file = one_file(entry.path(), &file_args)?;
+            file.args.set("_original_basename", relative);
+            files.push(file);
         }
     }
+    files.extend(others);
     let result = Dict::new();
-    result.set("dest", dest);
-    result.set("src", text(args, "src").unwrap_or_default());
+    result.set("dest", root);
+    result.set("src", path_as_given(args, path));
     result.set("changed", false);
-    Ok(Prepared::Many(steps, result))
+    Ok(Prepared::Many(files, result))
+}
+
+fn path_as_given(args: &Dict, path: &Path) -> String {
+    let slash = text(args, "src").is_some_and(|src| src.ends_with('/'));
+    let path = path.to_string_lossy();
+    if slash {
+        format!("{}/", path.trim_end_matches('/'))
+    } else {
+        path.into_owned()
+    }
+}
+
+/// Makes the step for a directory or a link of a tree.
+fn beside(args: &Dict, entry: &walkdir::DirEntry, path: &str) -> Result<Remote> {
+    let step = Dict::new();
+    step.set("path", path);
+    for name in ["owner", "group"] {
+        if let Some(value) = args.get(name) {
+            step.set(name, value);
+        }
+    }
+    if entry.file_type().is_dir() {
+        step.set("state", "directory");
+        if let Some(mode) = args.get("directory_mode") {
+            step.set("mode", mode);
+        }
+    } else {
+        let target =
+            std::fs::read_link(entry.path()).map_err(|error| Error::io(entry.path(), &error))?;
+        step.set("state", "link");
+        step.set("src", target.to_string_lossy().as_ref());
+        step.set("force", true);
+        step.set("follow", false);
+    }
+    Ok(Remote {
+        module: "file".into(),
+        args: step,
+        content: None,
+    })
 }

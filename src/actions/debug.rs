@@ -1,26 +1,36 @@
 //! `debug`: prints a message or a variable.
 
-use super::{Context, Prepared, only, text};
-use crate::diag::{Error, Kind, Result};
+use super::{Context, Prepared, bind, refuse, unknown};
+use crate::diag::Result;
+use crate::modules::{Default, Kind, Param, Spec};
 use crate::value::{Dict, Value};
 
+const SPEC: Spec = Spec {
+    params: &[
+        Param::new("msg", Kind::Raw),
+        Param::new("var", Kind::Raw),
+        Param::new("verbosity", Kind::Int).default(Default::Int(0)),
+    ],
+    file: false,
+    mutually_exclusive: &[&["msg", "var"]],
+    required_if: &[],
+};
+
 pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
-    only("debug", &args, &["msg", "var", "verbosity"])?;
-    if args.contains("msg") && args.contains("var") {
-        return Err(Error::new(Kind::Argument, context.level.msg_and_var()));
+    if !context.level.debug_checks_as_modules() {
+        if let Some(strange) = unknown(&args, &["msg", "var", "verbosity"]).first() {
+            return refuse(format!("Invalid options for debug: {strange}"));
+        }
+        if args.contains("msg") && args.contains("var") {
+            return refuse("'msg' and 'var' are incompatible options");
+        }
     }
+    let checked = bind(context, "debug", &SPEC, &args)?;
+    let least = checked
+        .get("verbosity")
+        .and_then(|v| v.as_i64())
+        .unwrap_or(0);
     let result = Dict::new();
-    let least: i64 = match text(&args, "verbosity") {
-        Some(text) => text.trim().parse().map_err(|_| {
-            Error::new(
-                Kind::Argument,
-                format!(
-                    "argument 'verbosity' is of type str and we were unable to convert to int: invalid literal for int() with base 10: '{text}'"
-                ),
-            )
-        })?,
-        None => 0,
-    };
     if least > i64::from(context.templar.verbosity()) {
         result.set("skipped_reason", "Verbosity threshold not met.");
         result.set("skipped", true);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Context;
 use crate::diag::{Error, Kind, Result};
+use crate::value::Dict;
 
 /// Finds a file that an action names, in the order Ansible looks: for each directory of the
 /// search path its `sub` directory and itself, then beside the task's file, then the play's.
@@ -52,6 +53,25 @@ fn places(context: &Context, sub: &str, name: &str) -> Vec<PathBuf> {
         look(dir);
     }
     places
+}
+
+/// Turns `mode: preserve` into the mode of a file here.
+///
+/// # Errors
+/// What the system says about the file.
+pub(super) fn preserve_mode(args: &Dict, path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if args
+        .get("mode")
+        .is_some_and(|mode| mode.as_str() == Some("preserve"))
+    {
+        let meta = std::fs::metadata(path).map_err(|error| Error::io(path, &error))?;
+        args.set(
+            "mode",
+            format!("0{:03o}", meta.permissions().mode() & 0o7777),
+        );
+    }
+    Ok(())
 }
 
 /// Replaces a leading `~` by the home directory of the user who runs this.

@@ -6,6 +6,7 @@
 mod assert;
 mod copy;
 mod debug;
+mod encoding;
 mod fail;
 mod files;
 mod gather_facts;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 
 use crate::compat::Level;
 use crate::diag::{Error, Kind, Result, Sources};
+use crate::modules::Spec;
 use crate::template::Templar;
 use crate::value::{Dict, Value};
 
@@ -152,28 +154,29 @@ pub fn failed(message: impl Into<String>) -> Dict {
     result
 }
 
-/// Refuses arguments that an action doesn't know, as Ansible words it.
-fn only(action: &str, args: &Dict, known: &[&str]) -> Result<()> {
+/// Refuses to do what a task asks for, as a result of the action's own.
+fn refuse(message: impl Into<String>) -> Result<Prepared> {
+    let result = failed(message);
+    result.set("changed", false);
+    Ok(Prepared::Done(result))
+}
+
+/// Checks and converts arguments by a module's table of parameters.
+fn bind(context: &Context, action: &str, spec: &Spec, args: &Dict) -> Result<Dict> {
+    spec.bind(action, args, &str::to_owned, context.level)
+        .map_err(|message| Error::new(Kind::Argument, message))
+}
+
+/// Returns the names of arguments that are not among those known, sorted.
+fn unknown(args: &Dict, known: &[&str]) -> Vec<String> {
     let mut strange: Vec<String> = args
         .keys()
         .iter()
-        .filter_map(|key| key.as_str().map(str::to_owned))
+        .map(|key| key.value().to_str())
         .filter(|key| !known.contains(&key.as_str()))
         .collect();
-    if strange.is_empty() {
-        return Ok(());
-    }
     strange.sort();
-    let mut sorted: Vec<&str> = known.to_vec();
-    sorted.sort_unstable();
-    Err(Error::new(
-        Kind::Argument,
-        format!(
-            "Unsupported parameters for (ansible.builtin.{action}) module: {}. Supported parameters include: {}.",
-            strange.join(", "),
-            sorted.join(", ")
-        ),
-    ))
+    strange
 }
 
 /// Returns an argument as text, where it is given and not `None`.
@@ -183,20 +186,20 @@ fn text(args: &Dict, name: &str) -> Option<String> {
         .map(|value| value.to_str())
 }
 
-/// Reads a boolean argument; Ansible's own words for true and false count.
-fn boolean(args: &Dict, name: &str, default: bool) -> Result<bool> {
+/// Reads a boolean argument; what is no boolean is false.
+fn flag(args: &Dict, name: &str, default: bool) -> bool {
     match args.get(name) {
-        None | Some(Value::None) => Ok(default),
-        Some(value) => crate::template::to_bool(&value).ok_or_else(|| {
-            Error::new(
-                Kind::Argument,
-                format!(
-                    "argument '{name}' is of type {} and we were unable to convert to bool: The value '{value}' is not a valid boolean.",
-                    value.type_name(),
-                ),
-            )
-        }),
+        None | Some(Value::None) => default,
+        Some(value) => crate::value::to_bool(&value).unwrap_or(false),
     }
+}
+
+/// Returns the beginning of the names that Ansible's own temporary files have, as diffs show them.
+/// The number differs there from run to run; here it is always the same, so that two runs print
+/// the same.
+fn local_tmp() -> String {
+    let home = std::env::home_dir().unwrap_or_default();
+    format!("{}/.ansible/tmp/ansible-local-0/", home.display())
 }
 
 #[cfg(test)]

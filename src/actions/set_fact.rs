@@ -1,30 +1,39 @@
 //! `set_fact`: sets variables of the host.
 
-use super::{Context, Prepared, boolean};
+use super::{Context, Prepared};
 use crate::diag::{Error, Kind, Result};
-use crate::value::{Dict, Value};
+use crate::value::{Dict, Value, to_bool};
 
 pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
-    let cacheable = boolean(&args, "cacheable", false)?;
+    let cacheable = args
+        .get("cacheable")
+        .is_some_and(|value| to_bool(&value).unwrap_or(false));
     let facts = Dict::new();
     for (key, value) in args.to_vec() {
         let Some(name) = key.as_str() else {
-            return Err(not_a_name(&key.value().repr()));
+            return Err(not_a_name(context, &key.value().repr()));
         };
         if name == "cacheable" {
             continue;
         }
-        if !is_name(name) {
-            return Err(not_a_name(name));
+        if !is_name(name) || KEYWORDS.contains(&name) && !context.level.keywords_are_names() {
+            return Err(not_a_name(context, name));
         }
         facts.set(name, native(context, value));
     }
-    if facts.is_empty() {
+    if facts.is_empty() && context.level.wants_facts() {
         return Err(Error::new(
             Kind::Argument,
             "No key/value pairs provided, at least one is required for this action to succeed",
         ));
     }
+    let facts = if context.level.sorts_facts() {
+        let mut pairs = facts.to_vec();
+        pairs.sort_by(|(a, _), (b, _)| a.as_str().cmp(&b.as_str()));
+        pairs.into_iter().collect()
+    } else {
+        facts
+    };
     let result = Dict::new();
     result.set("changed", false);
     result.set("ansible_facts", facts);
@@ -46,7 +55,10 @@ fn native(context: &Context, value: Value) -> Value {
     }
 }
 
-fn not_a_name(name: &str) -> Error {
+fn not_a_name(context: &Context, name: &str) -> Error {
+    if context.level.shows_error_blocks() {
+        return Error::value_error(format!("Invalid variable name '{name}'."));
+    }
     Error::new(
         Kind::Argument,
         format!(
@@ -54,6 +66,14 @@ fn not_a_name(name: &str) -> Error {
         ),
     )
 }
+
+/// Python's keywords.
+const KEYWORDS: &[&str] = &[
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",
+    "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import",
+    "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while",
+    "with", "yield",
+];
 
 /// Says whether a text can be a variable's name.
 fn is_name(text: &str) -> bool {

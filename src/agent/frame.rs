@@ -35,16 +35,22 @@ const ALIVE: u8 = 3;
 pub fn write(out: &mut dyn Write, message: &Message) -> io::Result<()> {
     let (kind, json, blobs) = match message {
         Message::Request(request) => {
-            let mut blobs: Vec<&[u8]> = Vec::new();
-            let mut plain = request.as_ref().clone();
-            for (item, source) in plain.items.iter_mut().zip(&request.items) {
-                item.bytes.clear();
-                if source.content.is_some() {
-                    item.content = Some(blobs.len());
-                    blobs.push(&source.bytes);
+            // The bytes themselves are not in the JSON, and are not copied.
+            let blobs: Vec<&[u8]> = request
+                .items
+                .iter()
+                .filter(|item| item.content.is_some())
+                .map(|item| item.bytes.as_slice())
+                .collect();
+            let mut json = serde_json::to_value(request)?;
+            let mut index = 0;
+            for item in json["items"].as_array_mut().into_iter().flatten() {
+                if !item["content"].is_null() {
+                    item["content"] = index.into();
+                    index += 1;
                 }
             }
-            (REQUEST, serde_json::to_vec(&plain)?, blobs)
+            (REQUEST, serde_json::to_vec(&json)?, blobs)
         }
         Message::Reply(reply) => (REPLY, serde_json::to_vec(reply)?, Vec::new()),
         Message::Alive => (ALIVE, Vec::new(), Vec::new()),
@@ -175,6 +181,7 @@ mod tests {
             ],
             check: true,
             diff: false,
+            level: crate::compat::Level::default(),
             environment: std::iter::once(("A".to_owned(), "b".to_owned())).collect(),
             r#become: None,
             become_password: Some(crate::value::Secret::new("hidden".to_owned())),

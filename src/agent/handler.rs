@@ -50,8 +50,10 @@ pub(super) fn run(
             let context = RunContext {
                 check: request.check,
                 diff: request.diff,
+                level: request.level,
                 environment: &request.environment,
                 settings: &request.settings,
+                header: None,
                 content: item.content.map(|_| item.bytes.as_slice()),
             };
             let result = modules::run(&request.module, &args, &context, system);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::compat::Level;
 use crate::value::Secret;
 
 /// Runs a module once per item, in order, and answers with one [`Reply`].
@@ -21,6 +22,9 @@ pub struct Request {
     pub check: bool,
     /// Results carry `diff`.
     pub diff: bool,
+    /// The compatibility level, for results and messages.
+    #[serde(default)]
+    pub level: Level,
     /// Environment variables of the task.
     pub environment: BTreeMap<String, String>,
     /// The user to run as; the connection's own where absent.

@@ -202,6 +202,7 @@ fn is_on(job: &Job, keyword: Option<&Value>) -> bool {
 /// Returns a result as `register` shows it: without private keys, with `failed`.
 fn registered(result: &Dict) -> Value {
     let clean = super::report::without_private(result);
+    clean.remove("invocation");
     if !clean.contains("failed") {
         clean.set("failed", false);
     }

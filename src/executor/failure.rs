@@ -52,7 +52,8 @@ impl Words<'_> {
         }
         let own = error.full_message();
         let refused = matches!(step, Step::Action) && is_refusal(&error);
-        let error = if error.kind() == Kind::Argument {
+        let whole = matches!(step, Step::Action) && matches!(error.kind(), Kind::Value | Kind::Io);
+        let error = if whole || error.kind() == Kind::Argument {
             error.at(self.task.span)
         } else {
             error

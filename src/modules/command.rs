@@ -2,19 +2,26 @@
 
 use std::path::Path;
 
+use super::command_warnings;
 use super::outcome::{Fail, errno_path, errno_text};
-use super::{Default, Invocation, Kind, Module, Param, Ran, Spec};
+use super::{Default, Invocation, Kind, Module, Param, Ran, RunContext, Spec};
+use crate::compat::Level;
 use crate::system::{Command, Executed, FileType, System, errno};
 use crate::value::{Dict, Value};
 
 const PARAMS: &[Param] = &[
     Param::new("_raw_params", Kind::Str),
     Param::new("_uses_shell", Kind::Bool).default(Default::Bool(false)),
-    Param::new("cmd", Kind::Str),
+    Param::new("cmd", Kind::Str).listed_since(Level::V2_19),
+    Param::new("warn", Kind::Bool)
+        .default(Default::Bool(true))
+        .until(Level::V2_9),
     Param::new("argv", Kind::List).elements(Kind::Str),
     Param::new("chdir", Kind::Path),
     Param::new("executable", Kind::Str),
-    Param::new("expand_argument_vars", Kind::Bool).default(Default::Bool(true)),
+    Param::new("expand_argument_vars", Kind::Bool)
+        .default(Default::Bool(true))
+        .since(Level::V2_18),
     Param::new("creates", Kind::Path),
     Param::new("removes", Kind::Path),
     Param::new("stdin", Kind::Str),
@@ -33,6 +40,8 @@ const SPEC: Spec = Spec {
 pub(super) const COMMAND: Module = Module {
     name: "command",
     spec: SPEC,
+    legacy: true,
+    settle: None,
     doc: "Runs a command without a shell.",
     example: "- command: /usr/bin/make install\n  args:\n    chdir: /opt/src\n    creates: /opt/bin/tool",
     run: |invocation, system| run(invocation, system, invocation.is("_uses_shell")),
@@ -42,79 +51,64 @@ pub(super) const COMMAND: Module = Module {
 pub(super) const SHELL: Module = Module {
     name: "shell",
     spec: SPEC,
+    legacy: true,
+    settle: Some(refuse_expansion),
     doc: "Runs a command line through a shell.",
     example: "- shell: grep -c processor /proc/cpuinfo > /tmp/count",
     run: |invocation, system| run(invocation, system, true),
 };
 
-/// Splits output into lines as Python's `splitlines()`.
-pub(super) fn lines(text: &str) -> Value {
-    if text.is_empty() {
-        return Value::list(vec![]);
-    }
-    let text = text.replace("\r\n", "\n").replace(
-        [
-            '\r', '\x0b', '\x0c', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}',
-        ],
-        "\n",
-    );
-    let text = text.strip_suffix('\n').unwrap_or(&text);
-    Value::list(text.split('\n').map(Value::from).collect())
+/// Refuses what only `command` has.
+fn refuse_expansion(args: &Dict, context: &RunContext<'_>, _: &dyn System) -> Option<Ran> {
+    let given = args.contains("expand_argument_vars");
+    (given && context.level.shell_refuses_expansion()).then(|| {
+        Err(
+            Fail::new("Unsupported parameters for (shell) module: expand_argument_vars")
+                .on_purpose(),
+        )
+    })
+}
+
+/// What a call is to run.
+struct Wanted {
+    words: Vec<String>,
+    /// How the result shows it.
+    shown: Value,
 }
 
 fn run(invocation: &Invocation<'_>, system: &dyn System, shell: bool) -> Ran {
-    let line = invocation
-        .text("cmd")
-        .or_else(|| invocation.text("_raw_params"));
-    let argv = invocation.list("argv");
+    let level = invocation.context.level;
     let result = Dict::new();
-    for key in ["stdout", "stderr", "msg"] {
-        result.set(key, "");
-    }
-    for key in ["rc", "cmd", "start", "end", "delta"] {
-        result.set(key, Value::None);
+    if level.reports_commands_fully() {
+        for key in ["stdout", "stderr", "msg"] {
+            result.set(key, "");
+        }
+        for key in ["rc", "cmd", "start", "end", "delta"] {
+            result.set(key, Value::None);
+        }
     }
     result.set("changed", false);
-    let early = |message: String| {
-        result.set("msg", message);
-        result.set("rc", 256);
-        result.set("failed", true);
-        Ok(result.copy())
-    };
-    if !shell && line.as_deref().unwrap_or("").trim().is_empty() && argv.is_none()
-        || shell && line.as_deref().unwrap_or("").trim().is_empty()
+    if level.warns_of_commands()
+        && invocation.is("warn")
+        && let Some(warning) = command_warnings::of(&first_word(invocation))
     {
-        return early("no command given".into());
+        result.set("warnings", Value::list(vec![warning.into()]));
     }
-    if line.is_some() && argv.is_some() {
-        return early("only command or argv can be given, not both".into());
-    }
-    let text = line.unwrap_or_default();
-    let (words, shown): (Vec<String>, Value) = if shell {
-        let executable = invocation
-            .text("executable")
-            .unwrap_or_else(|| "/bin/sh".into());
-        (
-            vec![executable, "-c".into(), text.clone()],
-            text.clone().into(),
-        )
-    } else {
-        let words = match argv {
-            Some(words) => words,
-            None => shlex::split(&text).ok_or_else(|| Fail::new("No closing quotation"))?,
-        };
-        let words: Vec<String> = if invocation.is("expand_argument_vars") {
-            words
-                .iter()
-                .map(|w| super::expand(system, invocation.context.environment, w))
-                .collect()
-        } else {
-            words
-        };
-        let shown = words.iter().map(|w| Value::from(w.as_str())).collect();
-        (words, Value::list(shown))
+    let wanted = match wanted(invocation, system, shell) {
+        Ok(wanted) => wanted,
+        Err(Refused::Early(message)) if level.checks_command_before_it_runs() => {
+            return Err(Fail::new(message));
+        }
+        Err(Refused::Early(message)) => {
+            result.set("msg", message);
+            result.set("rc", 256);
+            result.set("failed", true);
+            return Ok(result);
+        }
+        Err(Refused::Fail(fail)) => return Err(fail),
     };
-    result.set("cmd", shown);
+    let words = wanted.words;
+    result.set("cmd", wanted.shown);
     let cwd = invocation.path("chdir");
     if let Some(cwd) = &cwd {
         let refused = match system.stat(cwd) {
@@ -123,34 +117,30 @@ fn run(invocation: &Invocation<'_>, system: &dyn System, shell: bool) -> Ran {
             Err(e) => Some(e),
         };
         if let Some(e) = refused {
-            result.set("_ansible_cause", errno_path(&e, cwd));
-            result.set("msg", "Unable to change directory before execution.");
-            result.set("failed", true);
-            return Ok(result);
+            return Ok(cannot_enter(level, result, &e, cwd));
         }
     }
     let there = |pattern: &str| matches(system, cwd.as_deref(), pattern);
+    let skip = |why: String| {
+        if level.reports_commands_fully() {
+            result.set("msg", format!("Did not run command since {why}"));
+        }
+        result.set(
+            "stdout",
+            format!("skipped, since {}", why.replace('\'', "")),
+        );
+        result.set("rc", 0);
+        Ok(result.copy())
+    };
     if let Some(creates) = invocation.text("creates")
         && there(&creates)
     {
-        result.set(
-            "msg",
-            format!("Did not run command since '{creates}' exists"),
-        );
-        result.set("stdout", format!("skipped, since {creates} exists"));
-        result.set("rc", 0);
-        return Ok(finish(result));
+        return skip(format!("'{creates}' exists"));
     }
     if let Some(removes) = invocation.text("removes")
         && !there(&removes)
     {
-        result.set(
-            "msg",
-            format!("Did not run command since '{removes}' does not exist"),
-        );
-        result.set("stdout", format!("skipped, since {removes} does not exist"));
-        result.set("rc", 0);
-        return Ok(finish(result));
+        return skip(format!("'{removes}' does not exist"));
     }
     result.set("changed", true);
     let mut command = Command::write(words.clone());
@@ -170,24 +160,8 @@ fn run(invocation: &Invocation<'_>, system: &dyn System, shell: bool) -> Ran {
     let start = system.local_now().map_err(clock)?;
     let output = match system.exec(&command) {
         Ok(Executed::Ran(output)) => output,
-        Ok(Executed::Unknown) => {
-            result.set("msg", "Command would have run if not in check mode");
-            if invocation.text("creates").is_none() && invocation.text("removes").is_none() {
-                result.set("skipped", true);
-                result.set("changed", false);
-            }
-            result.set("rc", 0);
-            return Ok(finish(result));
-        }
-        Err(e) => {
-            let name = words.first().cloned().unwrap_or_default();
-            result.set("changed", false);
-            result.set("msg", "Error executing command.");
-            result.set("_ansible_cause", errno_path(&e, Path::new(&name)));
-            result.set("rc", e.raw_os_error().unwrap_or(257));
-            result.set("failed", true);
-            return Ok(finish(result));
-        }
+        Ok(Executed::Unknown) => return Ok(unknown(invocation, result)),
+        Err(e) => return Err(not_started(invocation, &words, &e)),
     };
     let end = system.local_now().map_err(clock)?;
     let strip = invocation.is("strip_empty_ends");
@@ -209,15 +183,150 @@ fn run(invocation: &Invocation<'_>, system: &dyn System, shell: bool) -> Ran {
         result.set("msg", "non-zero return code");
         result.set("failed", true);
     }
-    Ok(finish(result))
+    Ok(result)
 }
 
-fn finish(result: Dict) -> Dict {
-    for stream in ["stdout", "stderr"] {
-        let text = result.get(stream).map(|v| v.to_str()).unwrap_or_default();
-        result.set(format!("{stream}_lines"), lines(&text));
+/// Returns the program that a call names first.
+fn first_word(invocation: &Invocation<'_>) -> String {
+    let line = invocation
+        .text("cmd")
+        .or_else(|| invocation.text("_raw_params"))
+        .unwrap_or_default();
+    let words = invocation.list("argv").unwrap_or_default();
+    words
+        .first()
+        .map_or_else(
+            || line.split_whitespace().next(),
+            |word| Some(word.as_str()),
+        )
+        .and_then(|word| word.rsplit('/').next())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Why a call has nothing to run.
+enum Refused {
+    /// The arguments don't say what.
+    Early(&'static str),
+    Fail(Fail),
+}
+
+/// Decides what to run.
+fn wanted(
+    invocation: &Invocation<'_>,
+    system: &dyn System,
+    shell: bool,
+) -> Result<Wanted, Refused> {
+    let level = invocation.context.level;
+    let raw = invocation
+        .text("_raw_params")
+        .filter(|text| !text.is_empty());
+    let line = invocation.text("cmd").or(raw);
+    let argv = invocation.list("argv");
+    if line.is_some() && argv.is_some() {
+        return Err(Refused::Early(level.command_and_argv()));
     }
+    let text = line.unwrap_or_default();
+    if text.trim().is_empty() && argv.is_none() {
+        return Err(Refused::Early(level.no_command()));
+    }
+    if shell {
+        let executable = invocation
+            .text("executable")
+            .unwrap_or_else(|| "/bin/sh".into());
+        let text = match &argv {
+            Some(words) => shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default(),
+            None => text,
+        };
+        let shown = match argv {
+            Some(words) => Value::list(words.into_iter().map(Value::from).collect()),
+            None => text.as_str().into(),
+        };
+        return Ok(Wanted {
+            words: vec![executable, "-c".into(), text],
+            shown,
+        });
+    }
+    let words = match argv {
+        Some(words) => words,
+        None => {
+            shlex::split(&text).ok_or_else(|| Refused::Fail(Fail::crash("No closing quotation")))?
+        }
+    };
+    let shown = words.iter().map(|w| Value::from(w.as_str())).collect();
+    let expands = invocation
+        .params
+        .get("expand_argument_vars")
+        .is_none_or(|value| value.truth());
+    let words: Vec<String> = if expands {
+        words
+            .iter()
+            .map(|w| super::expand(system, invocation.context.environment, w))
+            .collect()
+    } else {
+        words
+    };
+    if words.is_empty() {
+        let fail = Fail::new("Error executing command.")
+            .because("list index out of range")
+            .with("cmd", "")
+            .with("rc", 257)
+            .with("stdout", "")
+            .with("stderr", "");
+        return Err(Refused::Fail(fail));
+    }
+    Ok(Wanted {
+        words,
+        shown: Value::list(shown),
+    })
+}
+
+/// Returns the result of a command whose directory can't be entered.
+fn cannot_enter(level: Level, result: Dict, error: &std::io::Error, cwd: &Path) -> Dict {
+    let message = "Unable to change directory before execution";
+    let said = errno_path(error, cwd);
+    if level.checks_command_before_it_runs() {
+        result.set(super::CAUSE, said);
+        result.set("msg", format!("{message}."));
+    } else {
+        result.set("msg", format!("{message}: {said}"));
+    }
+    if !level.reports_commands_fully() {
+        result.remove("cmd");
+    }
+    result.set("failed", true);
     result
+}
+
+/// Returns the result of a command that a dry run doesn't run.
+fn unknown(invocation: &Invocation<'_>, result: Dict) -> Dict {
+    result.set("msg", "Command would have run if not in check mode");
+    if invocation.text("creates").is_none() && invocation.text("removes").is_none() {
+        result.set("skipped", true);
+        result.set("changed", false);
+    }
+    result.set("rc", 0);
+    result
+}
+
+/// Fails because the program can't be started.
+fn not_started(invocation: &Invocation<'_>, words: &[String], error: &std::io::Error) -> Fail {
+    let level = invocation.context.level;
+    let name = words.first().map(String::as_str).unwrap_or_default();
+    let line = shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default();
+    let said = errno_path(error, Path::new(name));
+    let fail = if level.checks_command_before_it_runs() {
+        Fail::new("Error executing command.").because(said)
+    } else {
+        Fail::new(said)
+    };
+    let fail = if level.reports_commands_fully() {
+        fail.with("stdout", "").with("stderr", "")
+    } else {
+        fail
+    };
+    fail.with("cmd", line)
+        .with("rc", error.raw_os_error().unwrap_or(257))
 }
 
 /// Writes a duration as Python's `str(timedelta)`.

@@ -4,11 +4,14 @@
 //! (for results and diffs) and `_original_basename` (for a directory as `dest`). With `remote_src`
 //! the source is on the machine itself.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use super::outcome::BARE;
 use super::outcome::{Fail, errno_text};
-use super::perms::{Wanted, backup};
-use super::{Default, Invocation, Kind, Module, Param, Ran, Spec};
+use super::perms::{Wanted, backup, replace};
+use super::{Default, Invocation, Kind, Module, Param, Ran, RunContext, Spec};
+use crate::diag::os_message;
 use crate::system::{
     Access, Algorithm, Command, Executed, FileType, System, WriteAs, canonical, digest, errno,
     optional,
@@ -37,10 +40,58 @@ pub(super) const MODULE: Module = Module {
         mutually_exclusive: &[],
         required_if: &[],
     },
+    legacy: true,
+    settle: Some(settle),
     doc: "Copies a file to the host.",
     example: "- copy:\n    src: app.conf\n    dest: /etc/app.conf\n    mode: '0644'",
     run,
 };
+
+/// What is looked at first: where nothing is to be placed, Ansible's `copy` ends here and the
+/// other arguments are nobody's business.
+const FIRST: Spec = Spec {
+    params: &[
+        Param::new("src", Kind::Path),
+        Param::new("dest", Kind::Path).required(),
+        Param::new("_original_basename", Kind::Str),
+        Param::new("force", Kind::Bool).default(Default::Bool(true)),
+        Param::new("follow", Kind::Bool).default(Default::Bool(false)),
+    ],
+    file: true,
+    mutually_exclusive: &[],
+    required_if: &[],
+};
+
+/// Answers where the file is there already, or must not be replaced; `None` where it is to be placed.
+fn settle(args: &Dict, context: &RunContext<'_>, system: &dyn System) -> Option<Ran> {
+    let content = context.content?;
+    let few: Dict = args
+        .to_vec()
+        .into_iter()
+        .filter(|(key, _)| {
+            key.as_str()
+                .is_some_and(|name| FIRST.all(context.level).any(|p| p.name == name))
+        })
+        .collect();
+    let expand = |text: &str| super::expand(system, context.environment, text);
+    let params = FIRST.bind("copy", &few, &expand, context.level).ok()?;
+    let invocation = Invocation {
+        module: "copy",
+        params,
+        context: *context,
+    };
+    let file = Placement::sent(&invocation, system, content);
+    let base = invocation.text("_original_basename");
+    let dest = match file.destination(&invocation.text("dest")?, base.as_deref()) {
+        Ok(dest) => dest,
+        Err(fail) => return Some(Err(fail)),
+    };
+    match file.keep(&dest) {
+        Ok(None) => None,
+        Ok(Some(result)) => Some(Ok(result)),
+        Err(fail) => Some(Err(fail)),
+    }
+}
 
 fn run(invocation: &Invocation<'_>, system: &dyn System) -> Ran {
     let source = invocation.text("src");
@@ -49,24 +100,25 @@ fn run(invocation: &Invocation<'_>, system: &dyn System) -> Ran {
         let Some(source) = source else {
             return Err(Fail::new("src (or content) is required"));
         };
-        return remote(invocation, system, Path::new(&source), &shown);
+        return remote(invocation, system, &source, &shown);
     }
-    let content = match (invocation.context.content, invocation.text("content")) {
-        (Some(bytes), _) => bytes.to_vec(),
-        (None, Some(text)) => text.into_bytes(),
+    let text = invocation.text("content");
+    let content = match (invocation.context.content, &text) {
+        (Some(bytes), _) => bytes,
+        (None, Some(text)) => text.as_bytes(),
         (None, None) => return Err(Fail::new("src (or content) is required")),
     };
-    let placed = Placement {
-        invocation,
-        system,
-        wanted: Wanted::of(invocation),
-        content,
-        source,
-        remote: false,
-    };
+    let file = Placement::sent(invocation, system, content);
     let base = invocation.text("_original_basename");
-    let dest = placed.destination(&shown, base.as_deref())?;
-    placed.place(dest)
+    let dest = file.destination(&shown, base.as_deref())?;
+    if let Some(parent) = dest.parent()
+        && base.is_some()
+        && system.stat(parent).is_err()
+        && (shown.ends_with('/') || base.as_deref().is_some_and(|base| base.contains('/')))
+    {
+        make_directories(invocation, system, parent)?;
+    }
+    file.place(&dest)
 }
 
 /// One file to place.
@@ -74,103 +126,185 @@ struct Placement<'a> {
     invocation: &'a Invocation<'a>,
     system: &'a dyn System,
     wanted: Wanted,
-    content: Vec<u8>,
+    content: Cow<'a, [u8]>,
+    checksum: String,
     source: Option<String>,
     remote: bool,
 }
 
-impl Placement<'_> {
-    /// Says where the file goes: into a directory under its own name, made where `dest` ends in `/`.
+impl<'a> Placement<'a> {
+    /// A file that the controller sends.
+    fn sent(
+        invocation: &'a Invocation<'a>,
+        system: &'a dyn System,
+        content: &'a [u8],
+    ) -> Placement<'a> {
+        Placement {
+            invocation,
+            system,
+            wanted: Wanted::of(invocation),
+            checksum: digest(content, Algorithm::Sha1),
+            content: Cow::Borrowed(content),
+            source: invocation.text("src"),
+            remote: false,
+        }
+    }
+
+    /// A file of the machine itself.
+    fn local(
+        invocation: &'a Invocation<'a>,
+        system: &'a dyn System,
+        source: &Path,
+        wanted: Wanted,
+    ) -> Result<Placement<'a>, Fail> {
+        let content = system.read(source).map_err(|e| Fail::new(errno_text(&e)))?;
+        Ok(Placement {
+            invocation,
+            system,
+            wanted,
+            checksum: digest(&content, Algorithm::Sha1),
+            content: Cow::Owned(content),
+            source: Some(source.display().to_string()),
+            remote: true,
+        })
+    }
+
+    /// Fails; the controller's half of `copy` adds the checksum of what it sent.
+    fn fail(&self, message: impl AsRef<str>) -> Fail {
+        let fail = Fail::new(message);
+        if self.remote {
+            return fail;
+        }
+        fail.with("checksum", self.checksum.as_str())
+    }
+
+    /// Says where the file goes: into a directory under its own name.
     fn destination(&self, shown: &str, base: Option<&str>) -> Result<PathBuf, Fail> {
         let dest = Path::new(shown);
-        let directory = self
-            .system
-            .stat(dest)
-            .is_ok_and(|s| s.is(FileType::Directory));
+        let directory = match self.system.stat(dest) {
+            Ok(stat) => stat.is(FileType::Directory),
+            Err(e) if e.raw_os_error() == Some(errno::ENOTDIR) && !self.remote => {
+                return Err(Fail::new(format!(
+                    "Failed to get information on remote file ({shown}): {}",
+                    os_message(&e)
+                ))
+                .raised());
+            }
+            Err(_) => false,
+        };
         if !directory && !shown.ends_with('/') {
             return Ok(dest.to_owned());
         }
         let Some(base) = base.filter(|b| !b.is_empty()) else {
-            return Err(Fail::new("can not use content with a dir as dest"));
+            return Err(Fail::new("can not use content with a dir as dest").by_action());
         };
-        if !directory {
-            make_directories(self.invocation, self.system, dest)?;
-        }
-        let joined = format!("{}/{base}", shown.trim_end_matches('/'));
-        Ok(PathBuf::from(joined))
+        let here = if shown.starts_with(['/', '.', '~']) || shown.ends_with('/') {
+            ""
+        } else {
+            "./"
+        };
+        Ok(PathBuf::from(format!(
+            "{here}{}/{base}",
+            shown.trim_end_matches('/')
+        )))
     }
 
-    fn place(&self, dest: PathBuf) -> Ran {
-        let system = self.system;
-        let shown = dest.display().to_string();
-        let checksum = digest(&self.content, Algorithm::Sha1);
-        let fail = |message: String| Fail::new(message).with("checksum", checksum.as_str());
-        if let Some(expected) = self.invocation.text("checksum")
-            && expected != checksum
-        {
-            return Err(fail(
-                "Copied file does not match the expected checksum. Transfer failed.".into(),
-            )
-            .with("expected_checksum", expected));
+    /// Returns the path that is to be changed: where a link leads to, if it is to be followed.
+    fn target(&self, dest: &Path) -> Result<PathBuf, Fail> {
+        let is_link = self
+            .system
+            .lstat(dest)
+            .is_ok_and(|stat| stat.is(FileType::Link));
+        if is_link && self.invocation.is("follow") {
+            return canonical(self.system, dest).map_err(|e| self.fail(errno_text(&e)));
         }
-        let os = |e: &std::io::Error| fail(errno_text(e));
-        let follow = self.invocation.is("follow");
-        let target = if follow {
-            canonical(system, &dest).map_err(|e| os(&e))?
-        } else {
-            dest.clone()
+        Ok(dest.to_owned())
+    }
+
+    /// Returns the result where nothing is to be placed: the file must not be replaced, or is the
+    /// same; then its owner and mode are brought to what is wanted.
+    fn keep(&self, dest: &Path) -> Result<Option<Dict>, Fail> {
+        let system = self.system;
+        let target = self.target(dest)?;
+        let shown = target.display().to_string();
+        let have = optional(system.lstat(&target)).map_err(|e| self.fail(errno_text(&e)))?;
+        let Some(have) = have else {
+            return Ok(None);
         };
-        let have = optional(system.lstat(&target)).map_err(|e| os(&e))?;
         let result = Dict::new();
         result.set("dest", shown.as_str());
-        let source = || match &self.source {
-            Some(source) => Value::from(source.as_str()),
-            None => Value::None,
-        };
-        if have.is_some() && !self.invocation.is("force") {
+        if !self.invocation.is("force") {
             if self.remote {
                 result.set("msg", "file already exists");
+            } else {
+                result.set(BARE, true);
             }
-            if self.source.is_some() {
-                result.set("src", source());
+            if let Some(source) = &self.source {
+                result.set("src", source.as_str());
             }
             result.set("changed", false);
-            return Ok(result);
+            return Ok(Some(result));
         }
-        let is_link = have.is_some_and(|s| s.is(FileType::Link));
-        let followed = system.stat(&target).ok();
-        if followed.is_some_and(|s| s.is(FileType::Directory)) {
-            return Err(fail(format!("{shown} is a directory")));
-        }
-        let same = !is_link
-            && have.is_some()
+        let same = !have.is(FileType::Link)
             && system
                 .digest(&target, Algorithm::Sha1)
-                .is_ok_and(|have| have == checksum);
-        result.set("checksum", checksum.as_str());
-        if same {
-            let (before, after) = (Dict::new(), Dict::new());
-            before.set("path", shown.as_str());
-            after.set("path", shown.as_str());
-            let changed = self
-                .wanted
-                .apply(system, &target, follow, Some((&before, &after)))?;
-            result.set("changed", changed);
-            if self.remote {
-                result.set("src", source());
-                result.set("md5sum", digest(&self.content, Algorithm::Md5));
-            } else {
-                result.set("path", shown);
+                .is_ok_and(|have| have == self.checksum);
+        if !same {
+            return Ok(None);
+        }
+        result.set("checksum", self.checksum.as_str());
+        let (before, after) = (Dict::new(), Dict::new());
+        before.set("path", shown.as_str());
+        after.set("path", shown.as_str());
+        let follow = self.invocation.is("follow");
+        let changed = self
+            .wanted
+            .apply(system, &target, follow, Some((&before, &after)))
+            .map_err(|fail| fail.with("checksum", self.checksum.as_str()))?;
+        result.set("changed", changed);
+        if self.remote {
+            if let Some(source) = &self.source {
+                result.set("src", source.as_str());
             }
-            let diff = Dict::new();
-            diff.set("before", before);
-            diff.set("after", after);
-            result.set("diff", diff);
+            result.set("md5sum", digest(&self.content, Algorithm::Md5));
+        } else {
+            result.set("path", shown);
+        }
+        let diff = Dict::new();
+        diff.set("before", before);
+        diff.set("after", after);
+        result.set("diff", diff);
+        Ok(Some(result))
+    }
+
+    fn place(&self, dest: &Path) -> Ran {
+        let system = self.system;
+        if let Some(expected) = self.invocation.text("checksum")
+            && expected != self.checksum
+        {
+            return Err(self
+                .fail("Copied file does not match the expected checksum. Transfer failed.")
+                .with("checksum", self.checksum.as_str())
+                .with("expected_checksum", expected));
+        }
+        if let Some(result) = self.keep(dest)? {
             return Ok(result);
         }
-        self.check_parent(&target).map_err(&fail)?;
-        self.validate(&fail)?;
+        let os = |e: std::io::Error| self.fail(errno_text(&e));
+        let target = self.target(dest)?;
+        let shown = target.display().to_string();
+        let have = optional(system.lstat(&target)).map_err(os)?;
+        let is_link = have.is_some_and(|s| s.is(FileType::Link));
+        let followed = system.stat(&target).ok();
+        if followed.is_some_and(|s| s.is(FileType::Directory)) && !is_link {
+            return Err(self.fail(format!("{shown} is a directory")));
+        }
+        self.check_parent(&target).map_err(|m| self.fail(m))?;
+        self.validate()?;
         let diff = self.diff(&target, &shown, have.is_some());
+        let result = Dict::new();
+        result.set("dest", shown.as_str());
+        result.set("checksum", self.checksum.as_str());
         if self.invocation.is("backup")
             && followed.is_some()
             && let Some(name) = backup(system, &target)?
@@ -178,24 +312,32 @@ impl Placement<'_> {
             result.set("backup_file", name);
         }
         let kept = have.filter(|_| !is_link);
-        let umask = system.umask().map_err(|e| os(&e))?;
+        let umask = system.umask().map_err(os)?;
         let how = WriteAs {
             mode: kept.map_or(0o666 & !umask, |s| s.permissions()),
             uid: kept.map(|s| s.uid),
             gid: kept.map(|s| s.gid),
         };
         self.write(&target, how).map_err(|e| {
-            fail(format!(
+            self.fail(format!(
                 "failed to copy: {} to {shown}: {}",
                 self.source.as_deref().unwrap_or("content"),
                 errno_text(&e)
             ))
         })?;
-        self.wanted.apply(system, &target, true, None)?;
+        self.wanted
+            .apply(system, &target, true, None)
+            .map_err(|fail| {
+                if self.remote {
+                    fail
+                } else {
+                    fail.with("checksum", self.checksum.as_str())
+                }
+            })?;
         result.set("changed", true);
         result.set("md5sum", digest(&self.content, Algorithm::Md5));
-        if self.source.is_some() {
-            result.set("src", source());
+        if let Some(source) = &self.source {
+            result.set("src", source.as_str());
         }
         if !self.remote {
             result.set("diff", Value::list(vec![diff.into()]));
@@ -218,27 +360,13 @@ impl Placement<'_> {
         {
             how.mode = stat;
         }
-        let written = self.system.write_atomic(target, &self.content, how);
-        match written {
-            Err(e)
-                if self.invocation.is("unsafe_writes")
-                    && matches!(
-                        e.raw_os_error(),
-                        Some(
-                            errno::EPERM
-                                | errno::EACCES
-                                | errno::EXDEV
-                                | errno::ETXTBSY
-                                | errno::EROFS
-                                | 16
-                        )
-                    )
-                    && self.system.stat(target).is_ok() =>
-            {
-                self.system.write_in_place(target, &self.content)
-            }
-            other => other,
-        }
+        replace(
+            self.system,
+            target,
+            &self.content,
+            how,
+            self.invocation.is("unsafe_writes"),
+        )
     }
 
     fn check_parent(&self, target: &Path) -> Result<(), String> {
@@ -263,24 +391,20 @@ impl Placement<'_> {
         }
     }
 
-    fn validate(&self, fail: &dyn Fn(String) -> Fail) -> Result<(), Fail> {
+    fn validate(&self) -> Result<(), Fail> {
         let Some(validate) = self.invocation.text("validate") else {
             return Ok(());
         };
         if !validate.contains("%s") {
-            return Err(fail(format!("validate must contain %s: {validate}")));
+            return Err(self.fail(format!("validate must contain %s: {validate}")));
         }
         if let Some(output) = check_with(self.invocation, self.system, &validate, &self.content)? {
-            return Err(fail("failed to validate".into())
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            return Err(self
+                .fail("failed to validate")
                 .with("exit_status", output.rc)
-                .with(
-                    "stdout",
-                    String::from_utf8_lossy(&output.stdout).into_owned(),
-                )
-                .with(
-                    "stderr",
-                    String::from_utf8_lossy(&output.stderr).into_owned(),
-                ));
+                .with("stdout", text(&output.stdout))
+                .with("stderr", text(&output.stderr)));
         }
         Ok(())
     }
@@ -305,10 +429,11 @@ impl Placement<'_> {
         } else {
             diff.set("before", "");
         }
-        let header = self
-            .source
-            .clone()
-            .unwrap_or_else(|| "dynamically generated".into());
+        let header = match (self.invocation.context.header, &self.source) {
+            (Some(header), _) => header.to_owned(),
+            (None, Some(source)) => source.clone(),
+            (None, None) => shown.to_owned(),
+        };
         side("after", header, &self.content);
         diff
     }
@@ -379,41 +504,71 @@ fn make_directories(
     Ok(changed)
 }
 
-fn remote(invocation: &Invocation<'_>, system: &dyn System, source: &Path, shown: &str) -> Ran {
-    let Ok(stat) = system.stat(source) else {
-        return Err(Fail::new(format!("Source {} not found", source.display())));
+fn remote(invocation: &Invocation<'_>, system: &dyn System, source: &str, shown: &str) -> Ran {
+    let path = Path::new(source);
+    let Ok(stat) = system.stat(path) else {
+        return Err(Fail::new(format!("Source {source} not found")));
     };
-    if !system.access(source, Access::Read).unwrap_or(false) {
-        return Err(Fail::new(format!(
-            "Source {} not readable",
-            source.display()
-        )));
+    if !system.access(path, Access::Read).unwrap_or(false) {
+        return Err(Fail::new(format!("Source {source} not readable")));
     }
     if !stat.is(FileType::Directory) {
-        let one = Placement {
-            invocation,
-            system,
-            wanted: preserved(invocation, &stat),
-            content: system.read(source).map_err(|e| Fail::new(errno_text(&e)))?,
-            source: Some(source.display().to_string()),
-            remote: true,
-        };
-        let base = source.file_name().map(|n| n.to_string_lossy().into_owned());
+        let one = Placement::local(invocation, system, path, preserved(invocation, &stat))?;
+        let base = path.file_name().map(|n| n.to_string_lossy().into_owned());
         let dest = one.destination(shown, base.as_deref())?;
-        return one.place(dest);
+        if shown.ends_with('/') {
+            make_directories(invocation, system, Path::new(shown))?;
+        }
+        return one.place(&dest);
     }
-    let mut dest = PathBuf::from(shown);
-    if !source.display().to_string().ends_with('/')
-        && let Some(name) = source.file_name()
-        && system.stat(&dest).is_ok()
-    {
-        dest.push(name);
+    remote_tree(invocation, system, source, shown)
+}
+
+/// Copies a directory of the machine itself: into `dest` under its own name, or its content where
+/// `src` ends in `/`.
+///
+/// **Source:** as observed: what is inside keeps its modes; `mode` and owner are for the directory
+/// that the result names.
+fn remote_tree(invocation: &Invocation<'_>, system: &dyn System, source: &str, shown: &str) -> Ran {
+    let path = Path::new(source);
+    let exists = system
+        .stat(Path::new(shown))
+        .is_ok_and(|s| s.is(FileType::Directory));
+    let name = match (source.ends_with('/'), path.file_name()) {
+        (false, Some(name)) => name.to_string_lossy().into_owned(),
+        _ => String::new(),
+    };
+    let joined = format!("{}/{name}", shown.trim_end_matches('/'));
+    let root = if exists || !name.is_empty() {
+        joined
+    } else {
+        shown.to_owned()
+    };
+    let mut changed = false;
+    if !exists && !name.is_empty() {
+        changed |= make_directories(
+            &Invocation {
+                module: invocation.module,
+                params: Dict::new(),
+                context: invocation.context,
+            },
+            system,
+            Path::new(shown),
+        )?;
     }
-    let changed = tree(invocation, system, source, &dest)?;
+    changed |= tree(invocation, system, path, Path::new(&root))?;
+    let named = if exists { root.as_str() } else { shown };
+    let (before, after) = (Dict::new(), Dict::new());
+    changed |= preserved(invocation, &system.stat(path).unwrap_or_default()).apply(
+        system,
+        Path::new(named),
+        true,
+        Some((&before, &after)),
+    )?;
     let result = Dict::new();
     result.set("changed", changed);
-    result.set("dest", shown);
-    result.set("src", source.display().to_string());
+    result.set("dest", named);
+    result.set("src", source);
     result.set("checksum", Value::None);
     result.set("md5sum", Value::None);
     Ok(result)
@@ -435,13 +590,19 @@ fn tree(
     dest: &Path,
 ) -> Result<bool, Fail> {
     let fail = |e: std::io::Error| Fail::new(errno_text(&e));
-    let mut changed = make_directories(invocation, system, dest)?;
+    let mut changed = false;
+    if system.stat(dest).is_err() {
+        let mode = system.stat(source).map_err(fail)?.permissions();
+        system.mkdir(dest, 0o700).map_err(fail)?;
+        system.chmod(dest, mode).map_err(fail)?;
+        changed = true;
+    }
     for name in system.readdir(source).map_err(fail)? {
         let (from, to) = (source.join(&name), dest.join(&name));
         let stat = system.lstat(&from).map_err(fail)?;
         match stat.file_type() {
             FileType::Directory => changed |= tree(invocation, system, &from, &to)?,
-            FileType::Link if !invocation.is("local_follow") => {
+            FileType::Link => {
                 let target = system.readlink(&from).map_err(fail)?;
                 if system.readlink(&to).ok().as_ref() != Some(&target) {
                     if system.lstat(&to).is_ok() {
@@ -452,15 +613,12 @@ fn tree(
                 }
             }
             _ => {
-                let one = Placement {
-                    invocation,
-                    system,
-                    wanted: preserved(invocation, &stat),
-                    content: system.read(&from).map_err(fail)?,
-                    source: Some(from.display().to_string()),
-                    remote: true,
+                let wanted = Wanted {
+                    mode: Some(Value::from(super::perms::octal(stat.permissions()))),
+                    ..Wanted::default()
                 };
-                changed |= one.place(to)?.get("changed").is_some_and(|c| c.truth());
+                let one = Placement::local(invocation, system, &from, wanted)?;
+                changed |= one.place(&to)?.get("changed").is_some_and(|c| c.truth());
             }
         }
     }
@@ -480,9 +638,11 @@ mod tests {
         let context = RunContext {
             check: false,
             diff: true,
+            level: crate::compat::Level::default(),
             environment: &empty,
             settings: &empty,
             content: Some(content),
+            header: None,
         };
         let args = Value::dict(args.iter().map(|(k, v)| (*k, Value::from(*v))));
         let result = run("copy", args.as_dict().expect("dict"), &context, machine);

@@ -40,6 +40,8 @@ pub(super) const MODULE: Module = Module {
         mutually_exclusive: &[],
         required_if: &[],
     },
+    legacy: false,
+    settle: None,
     doc: "Makes and removes files, directories and links, and sets owner and mode.",
     example: "- file:\n    path: /etc/app\n    state: directory\n    mode: '0755'",
     run,
@@ -84,9 +86,13 @@ fn run(invocation: &Invocation<'_>, system: &dyn System) -> Ran {
     if invocation.is("recurse") && state != "directory" {
         return Err(failed("recurse option requires state to be 'directory'"));
     }
-    if source.is_some() && !matches!(state.as_str(), "link" | "hard") {
+    if source.is_some()
+        && !matches!(state.as_str(), "link" | "hard")
+        && invocation.context.level.refuses_stray_source()
+    {
         return Err(failed("src option requires state to be 'link' or 'hard'"));
     }
+    let stray = source.is_some() && !matches!(state.as_str(), "link" | "hard");
     let (before, after) = (Dict::new(), Dict::new());
     let was = state_of(system, &path);
     for side in [&before, &after] {
@@ -120,6 +126,10 @@ fn run(invocation: &Invocation<'_>, system: &dyn System) -> Ran {
         "link" => job.link(was),
         _ => job.touch(was),
     }?;
+    if stray {
+        let warning = "The src option requires state to be 'link' or 'hard'.  This will become an error in Ansible 2.10";
+        result.set("warnings", Value::list(vec![warning.into()]));
+    }
     let diff = Dict::new();
     diff.set("before", job.before);
     diff.set("after", job.after);
@@ -228,7 +238,7 @@ impl Job<'_> {
                 .with("state", was);
             return Err(fail);
         }
-        let changed = self.apply(&path)?;
+        let changed = self.apply(&path)? | self.times(&path)?;
         let result = Dict::new();
         result.set("path", shown.to_string());
         result.set("changed", changed);
@@ -236,6 +246,11 @@ impl Job<'_> {
     }
 
     fn directory(&self, was: &str) -> Ran {
+        if self.path.as_os_str().is_empty() {
+            return Err(self.fail(
+                "There was an issue creating  as requested: [Errno 2] No such file or directory: b''",
+            ));
+        }
         let mut path = self.path.clone();
         let mut was = was;
         if was == "link" && self.follow {
@@ -270,6 +285,7 @@ impl Job<'_> {
             return Err(self.fail(format!("{} already exists as a {was}", path.display())));
         }
         changed |= self.apply(&path)?;
+        changed |= self.times(&path)?;
         if self.invocation.is("recurse") {
             changed |= self.recurse(&path)?;
         }
@@ -331,45 +347,76 @@ impl Job<'_> {
                 gid: None,
             };
             self.system.write_atomic(&path, b"", how).map_err(|e| {
-                fail(format!(
-                    "Error, could not touch target: {}: b'{}'",
-                    errno_text(&e),
-                    path.display()
-                ))
+                let said = format!("{}: b'{}'", errno_text(&e), path.display());
+                let message = "Error, could not touch target";
+                if self
+                    .invocation
+                    .context
+                    .level
+                    .checks_command_before_it_runs()
+                {
+                    fail(format!("{message}.")).because(said)
+                } else {
+                    fail(format!("{message}: {said}"))
+                }
             })?;
             changed = true;
         }
         changed |= self.apply(&path)?;
-        let old = self.system.stat(&path).map_err(|e| fail(errno_text(&e)))?;
-        let keeps = access == SetTime::Keep && modification == SetTime::Keep;
+        changed |= self.set_times(&path, access, modification, preserve)?;
+        let result = Dict::new();
+        result.set("dest", self.shown());
+        result.set("changed", changed);
+        Ok(result)
+    }
+
+    /// Brings the times asked for by a state that doesn't touch: without a wish they stay.
+    fn times(&self, path: &Path) -> Result<bool, Fail> {
+        let wanted = |key: &str| match self.invocation.text(key) {
+            Some(_) => self.time(key, true),
+            None => Ok(SetTime::Keep),
+        };
+        let (access, modification) = (wanted("access_time")?, wanted("modification_time")?);
+        self.set_times(path, access, modification, true)
+    }
+
+    fn set_times(
+        &self,
+        path: &Path,
+        access: SetTime,
+        modification: SetTime,
+        noted: bool,
+    ) -> Result<bool, Fail> {
+        if access == SetTime::Keep && modification == SetTime::Keep {
+            return Ok(false);
+        }
+        let fail = |message: String| Fail::new(message).with("path", path.display().to_string());
+        let old = self.system.stat(path).map_err(|e| fail(errno_text(&e)))?;
         let same =
             |wanted: SetTime, have: Time| wanted == SetTime::Keep || wanted == SetTime::At(have);
-        if !(keeps || same(access, old.atime) && same(modification, old.mtime)) {
-            self.system
-                .utimes(&path, access, modification, true)
-                .map_err(|e| {
-                    fail(format!(
-                        "Error while updating modification or access time: {}",
-                        errno_text(&e)
-                    ))
-                })?;
-            changed = true;
-            if let Ok(new) = self.system.stat(&path) {
-                for (key, from, to) in [
-                    ("atime", old.atime, new.atime),
-                    ("mtime", old.mtime, new.mtime),
-                ] {
-                    if from != to {
-                        self.before.set(key, from.as_f64());
-                        self.after.set(key, to.as_f64());
-                    }
+        if same(access, old.atime) && same(modification, old.mtime) {
+            return Ok(false);
+        }
+        self.system
+            .utimes(path, access, modification, true)
+            .map_err(|e| {
+                fail(format!(
+                    "Error while updating modification or access time: {}",
+                    errno_text(&e)
+                ))
+            })?;
+        if noted && let Ok(new) = self.system.stat(path) {
+            for (key, from, to) in [
+                ("atime", old.atime, new.atime),
+                ("mtime", old.mtime, new.mtime),
+            ] {
+                if from != to {
+                    self.before.set(key, from.as_f64());
+                    self.after.set(key, to.as_f64());
                 }
             }
         }
-        let result = Dict::new();
-        result.set("dest", path.display().to_string());
-        result.set("changed", changed);
-        Ok(result)
+        Ok(true)
     }
 
     fn time(&self, key: &str, exists: bool) -> Result<SetTime, Fail> {
@@ -386,7 +433,7 @@ impl Job<'_> {
                     .text(&format!("{key}_format"))
                     .unwrap_or_default();
                 let bad = |why: String| {
-                    self.fail(format!(
+                    Fail::new(format!(
                         "Error while obtaining timestamp for time {given} using format {format}: {why}"
                     ))
                 };
@@ -414,7 +461,7 @@ impl Job<'_> {
                 Err(e) => return Err(self.fail(errno_text(&e))),
             },
             None if matches!(was, "absent" | "link") => {
-                return Err(self.fail("src is required for creating new symlinks"));
+                return Err(Fail::new("src is required for creating new symlinks"));
             }
             None => String::new(),
         };
@@ -426,9 +473,11 @@ impl Job<'_> {
         let absolute = relative_to.join(&source);
         let fail = |m: String| self.fail(m).with("src", source.as_str());
         let there = self.system.stat(&absolute).is_ok();
-        if !force && !there {
+        // Where a link goes already is nobody's wish.
+        let quote = self.invocation.context.level.force_quote();
+        if !force && !there && self.invocation.text("src").is_some() {
             return Err(fail(format!(
-                "src file does not exist, use 'force=yes' if you really want to create the link: {}",
+                "src file does not exist, use {quote}force=yes{quote} if you really want to create the link: {}",
                 absolute.display()
             )));
         }
@@ -448,12 +497,10 @@ impl Job<'_> {
             }
             "file" | "hard" if !force => {
                 let name = if was == "hard" { "hard" } else { "file" };
-                return Err(Fail::new(format!(
+                return Err(self.fail(format!(
                     "refusing to convert from {name} to symlink for {}",
                     self.shown()
-                ))
-                .with("dest", self.shown())
-                .with("src", source.as_str()));
+                )));
             }
             _ => {}
         }
@@ -470,7 +517,9 @@ impl Job<'_> {
                 self.before.set("src", current.as_str());
                 self.after.set("src", source.as_str());
             }
-            self.place_link(was, |link| self.system.symlink(Path::new(&source), link))?;
+            self.place_link(was, &source, |link| {
+                self.system.symlink(Path::new(&source), link)
+            })?;
             changed = true;
         }
         let result = self.result("dest", changed);
@@ -504,10 +553,15 @@ impl Job<'_> {
     fn place_link(
         &self,
         was: &str,
+        source: &str,
         make: impl Fn(&Path) -> std::io::Result<()>,
     ) -> Result<(), Fail> {
         let fail = |e: std::io::Error| {
-            Fail::new(format!("Error while linking: {}", errno_text(&e))).with("path", self.shown())
+            self.fail(format!(
+                "Error while linking: {}: b'{source}' -> b'{}'",
+                errno_text(&e),
+                self.shown()
+            ))
         };
         if was == "absent" {
             return make(&self.path).map_err(fail);
@@ -547,14 +601,11 @@ impl Job<'_> {
         };
         let Some(source) = self.invocation.path("src") else {
             if was == "absent" {
-                return Err(dest("src is required for creating new hardlinks".into()));
+                return Err(Fail::new("src is required for creating new hardlinks"));
             }
             let changed = self.apply(&self.path)?;
             return Ok(self.result("dest", changed));
         };
-        if !source.is_absolute() {
-            return Err(dest("src must be an absolute path".into()));
-        }
         let Ok(target) = self.system.stat(&source) else {
             return Err(dest("src does not exist".into()));
         };
@@ -580,7 +631,8 @@ impl Job<'_> {
             _ => {}
         }
         if !same {
-            self.place_link(was, |link| self.system.hardlink(&source, link))?;
+            let shown = source.display().to_string();
+            self.place_link(was, &shown, |link| self.system.hardlink(&source, link))?;
             changed = true;
         }
         changed |= self.apply(&self.path)?;

@@ -52,6 +52,8 @@ pub(super) const MODULE: Module = Module {
         mutually_exclusive: &[],
         required_if: &[],
     },
+    legacy: false,
+    settle: None,
     doc: "Applies, removes and looks at Kubernetes objects with kubectl.",
     example: "- kube:\n    kubectl: /usr/local/bin/kubectl\n    filename: /etc/kubernetes/registry-svc.yml\n    state: latest",
     run,
@@ -293,7 +295,7 @@ impl Kube<'_> {
                 result.set("changed", words::changes(&out));
                 result.set("rc", output.rc);
                 result.set("stdout", out.as_str());
-                result.set("stdout_lines", super::command::lines(&out));
+                result.set("stdout_lines", super::lines(&out));
                 result.set("msg", format!("success: {}", apply::one_line(&out)));
             }
         }
@@ -327,6 +329,7 @@ mod tests {
         let context = RunContext {
             check: false,
             diff: false,
+            level: crate::compat::Level::default(),
             environment: &empty,
             settings: &settings,
             content: None,
@@ -706,6 +709,7 @@ mod tests {
             let context = RunContext {
                 check: false,
                 diff: false,
+                level: crate::compat::Level::default(),
                 environment: &empty,
                 settings: &empty,
                 content: None,

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use super::copy::check_with;
 use super::outcome::errno_text;
-use super::perms::{Wanted, backup};
+use super::perms::{Wanted, backup, replace};
 use super::{Default, Fail, Invocation, Kind, Module, Param, Ran, Spec};
+use crate::compat::Level;
 use crate::system::{System, WriteAs, canonical, errno};
-use crate::value::Dict;
+use crate::value::{Dict, Value};
 
 /// The table's row.
 pub(super) const MODULE: Module = Module {
@@ -21,9 +22,11 @@ pub(super) const MODULE: Module = Module {
                 .choices(&["absent", "present"])
                 .default(Default::Str("present")),
             Param::new("regexp", Kind::Str).aliases(&["regex"]),
-            Param::new("search_string", Kind::Str),
+            Param::new("search_string", Kind::Str).since(Level::V2_18),
             Param::new("line", Kind::Str).aliases(&["value"]),
-            Param::new("encoding", Kind::Str).default(Default::Str("utf-8")),
+            Param::new("encoding", Kind::Str)
+                .default(Default::Str("utf-8"))
+                .since(Level::V2_19),
             Param::new("insertafter", Kind::Str),
             Param::new("insertbefore", Kind::Str),
             Param::new("backrefs", Kind::Bool).default(Default::Bool(false)),
@@ -40,6 +43,8 @@ pub(super) const MODULE: Module = Module {
         ],
         required_if: &[],
     },
+    legacy: false,
+    settle: None,
     doc: "Makes sure that a line is in a file, or is not.",
     example: "- lineinfile:\n    path: /etc/hosts\n    regexp: '^127\\.0\\.0\\.1'\n    line: 127.0.0.1 localhost",
     run,
@@ -51,6 +56,7 @@ type Lines = Vec<String>;
 fn run(invocation: &Invocation<'_>, system: &dyn System) -> Ran {
     let path = invocation.path("path").unwrap_or_default();
     let shown = path.display().to_string();
+    let warns = invocation.text("regexp").as_deref() == Some("");
     if system
         .stat(&path)
         .is_ok_and(|stat| stat.is(crate::system::FileType::Directory))
@@ -95,8 +101,14 @@ fn run(invocation: &Invocation<'_>, system: &dyn System) -> Ran {
     } else {
         absent(invocation, lines)?
     };
-    finish(invocation, system, &path, &before, had, decided)
+    let result = finish(invocation, system, &path, &before, had, decided)?;
+    if warns {
+        result.set("warnings", Value::list(vec![EMPTY_REGEXP.into()]));
+    }
+    Ok(result)
 }
+
+const EMPTY_REGEXP: &str = "The regular expression is an empty string, which will match every line in the file. This may have unintended consequences, such as replacing the last line in the file rather than appending. If this is desired, use '^' to match every line in the file and avoid this warning.";
 
 /// What the file is to hold, and what is said about it.
 struct Decided {
@@ -108,7 +120,7 @@ struct Decided {
 
 fn regex(pattern: &str) -> Result<fancy_regex::Regex, Fail> {
     fancy_regex::Regex::new(pattern)
-        .map_err(|error| Fail::new(format!("the regular expression `{pattern}`: {error}")))
+        .map_err(|error| Fail::crash(format!("the regular expression `{pattern}`: {error}")))
 }
 
 fn matches(regex: &fancy_regex::Regex, line: &str) -> bool {
@@ -160,11 +172,9 @@ fn present(invocation: &Invocation<'_>, mut lines: Lines) -> Result<Decided, Fai
         if !is_match && !is_exact {
             if let Some(regex) = &after_regex
                 && matches(regex, text)
+                && !(first && place.is_some())
             {
                 place = Some(index + 1);
-                if first && matched.is_none() {
-                    continue;
-                }
             }
             if let Some(regex) = &before_regex
                 && matches(regex, text)
@@ -181,12 +191,15 @@ fn present(invocation: &Invocation<'_>, mut lines: Lines) -> Result<Decided, Fai
         message: String::new(),
         found: None,
     };
-    if let Some(at) = matched {
+    let back = invocation.is("backrefs");
+    // A line that is there already only lacks its newline, if anything.
+    let there = matched.or(exact.filter(|_| !back));
+    if let Some(at) = there {
         let new = match (&wanted, invocation.is("backrefs")) {
             (Some(regex), true) => {
                 let old = lines[at].trim_end_matches(['\r', '\n']).to_owned();
                 match regex.captures(old.as_str()) {
-                    Ok(Some(captures)) => expand(&line, &captures),
+                    Ok(Some(captures)) => expand(&line, &captures)?,
                     _ => line.clone(),
                 }
             }
@@ -197,9 +210,7 @@ fn present(invocation: &Invocation<'_>, mut lines: Lines) -> Result<Decided, Fai
         } else {
             new + newline
         };
-        let same =
-            lines[at] == new || (at + 1 == lines.len() && lines[at].clone() + newline == new);
-        if same {
+        if lines[at] == new {
             return Ok(none(lines));
         }
         lines[at] = new;
@@ -210,16 +221,14 @@ fn present(invocation: &Invocation<'_>, mut lines: Lines) -> Result<Decided, Fai
             found: None,
         });
     }
-    if invocation.is("backrefs") || exact.is_some() {
+    if back {
         return Ok(none(lines));
     }
     let text = line + newline;
     match (place, before.as_deref()) {
         (_, Some("BOF")) => lines.insert(0, text),
         (Some(at), _) => {
-            if at > 0 && at == lines.len() && !lines[at - 1].ends_with('\n') {
-                lines[at - 1].push('\n');
-            }
+            // As observed: behind a last line without a newline, none is added.
             lines.insert(at, text);
         }
         (None, _) => {
@@ -240,39 +249,8 @@ fn present(invocation: &Invocation<'_>, mut lines: Lines) -> Result<Decided, Fai
 }
 
 /// Expands `\1` and `\g<name>` of a line.
-fn expand(line: &str, captures: &fancy_regex::Captures<str>) -> String {
-    let mut out = String::new();
-    let mut chars = line.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        match chars.next() {
-            Some('g') if chars.peek() == Some(&'<') => {
-                chars.next();
-                let name: String = chars.by_ref().take_while(|c| *c != '>').collect();
-                let found = name
-                    .parse()
-                    .map_or_else(|_| captures.name(&name), |at| captures.get(at));
-                out.push_str(found.map_or("", |m| m.as_str()));
-            }
-            Some(digit) if digit.is_ascii_digit() => {
-                let at = digit.to_digit(10).unwrap_or(0) as usize;
-                out.push_str(captures.get(at).map_or("", |m| m.as_str()));
-            }
-            Some('n') => out.push('\n'),
-            Some('t') => out.push('\t'),
-            Some(other) => {
-                if other.is_ascii_alphabetic() {
-                    out.push('\\');
-                }
-                out.push(other);
-            }
-            None => out.push('\\'),
-        }
-    }
-    out
+fn expand(line: &str, captures: &fancy_regex::Captures<str>) -> Result<String, Fail> {
+    crate::value::expand_groups(line, captures).map_err(Fail::crash)
 }
 
 fn absent(invocation: &Invocation<'_>, lines: Lines) -> Result<Decided, Fail> {
@@ -357,19 +335,19 @@ fn finish(
             uid: system.stat(&target).ok().map(|stat| stat.uid),
             gid: system.stat(&target).ok().map(|stat| stat.gid),
         };
-        system
-            .write_atomic(&target, after.as_bytes(), how)
-            .map_err(|e| os(&e))?;
+        replace(
+            system,
+            &target,
+            after.as_bytes(),
+            how,
+            invocation.is("unsafe_writes"),
+        )
+        .map_err(|e| os(&e))?;
     }
     let (path_before, path_after) = (Dict::new(), Dict::new());
     let exists = system.lstat(&target).is_ok();
     let owned = exists
-        && Wanted::of(invocation).apply(
-            system,
-            &target,
-            true,
-            Some((&path_before, &path_after)),
-        )?;
+        && Wanted::of(invocation).apply(system, path, true, Some((&path_before, &path_after)))?;
     let mut message = decided.message;
     if owned {
         let more = "ownership, perms or SE linux context changed";

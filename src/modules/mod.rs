@@ -4,6 +4,7 @@
 //! applies; a dry run is the same code on another `System`. [`run`] is the only entry.
 
 mod command;
+mod command_warnings;
 mod copy;
 mod file;
 mod kube;
@@ -20,12 +21,16 @@ mod stat;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::system::{System, accounts};
+use crate::compat::Level;
+use crate::system::{Algorithm, System, accounts, digest};
 use crate::value::{Dict, Value};
 
 pub use kube::hide_secrets;
-pub use outcome::{Fail, Ran};
-pub use spec::{Default, FILE_PARAMS, Kind, Param, Spec, truth};
+pub use outcome::{By, CAUSE, Fail, Ran};
+pub use spec::{Default, FILE_PARAMS, Kind, Param, Spec};
+
+/// The hint that becomes [`RunContext::header`].
+pub const HEADER: &str = "_ansible_diff_header";
 
 /// What a module is told besides its arguments.
 #[derive(Clone, Copy)]
@@ -34,12 +39,17 @@ pub struct RunContext<'a> {
     pub check: bool,
     /// Results carry `diff`.
     pub diff: bool,
+    /// The compatibility level, for results and messages.
+    pub level: Level,
     /// Environment variables of the task.
     pub environment: &'a BTreeMap<String, String>,
     /// Settings that modules read, such as `kube_force`.
     pub settings: &'a BTreeMap<String, String>,
     /// The bytes to place, where the controller sends some.
     pub content: Option<&'a [u8]>,
+    /// What a diff says the new content comes from, where the controller knows better than the
+    /// module.
+    pub header: Option<&'a str>,
 }
 
 /// One call of a module.
@@ -80,16 +90,23 @@ impl Invocation<'_> {
     }
 }
 
+/// The signature of what answers early; `None` leaves it to the module.
+pub type Settle = fn(&Dict, &RunContext<'_>, &dyn System) -> Option<Ran>;
+
 /// One module.
 pub struct Module {
     /// Its short name; `ansible.builtin.NAME` and `ansible.legacy.NAME` are the same.
     pub name: &'static str,
     /// Its parameters.
     pub spec: Spec,
+    /// An action of the controller runs it, so that messages of newer levels name it in full.
+    pub legacy: bool,
     /// What it does, one sentence.
     pub doc: &'static str,
     /// An example task, as YAML.
     pub example: &'static str,
+    /// Answers before all arguments are looked at, where nothing is to do.
+    pub settle: Option<Settle>,
     /// Runs it.
     pub run: fn(&Invocation<'_>, &dyn System) -> Ran,
 }
@@ -125,6 +142,11 @@ pub fn run(name: &str, args: &Dict, context: &RunContext<'_>, system: &dyn Syste
     let Some(module) = find(name) else {
         return Fail::new(format!("The module {name} was not found")).result();
     };
+    let header = args.get(HEADER).map(|text| text.to_str());
+    let context = &RunContext {
+        header: header.as_deref().or(context.header),
+        ..*context
+    };
     let expand = |text: &str| expand(system, context.environment, text);
     let given = Dict::new();
     for (key, value) in args.to_vec() {
@@ -134,16 +156,49 @@ pub fn run(name: &str, args: &Dict, context: &RunContext<'_>, system: &dyn Syste
             given.set_key(key, value);
         }
     }
-    let params = match module.spec.bind(name, &given, &expand) {
+    let shown = if module.legacy && context.level.names_legacy_modules() {
+        format!("ansible.legacy.{}", module.name)
+    } else {
+        module.name.to_owned()
+    };
+    if let Some(ran) = module.settle.and_then(|f| f(&given, context, system)) {
+        return with_invocation(finished(ran, context, system), module, &given);
+    }
+    let params = match module.spec.bind(&shown, &given, &expand, context.level) {
         Ok(params) => params,
-        Err(message) => return with_invocation(Fail::new(message).result(), module, &given),
+        Err(message) => {
+            let fail = Fail::new(message);
+            // What the controller sent is known by its checksum, whatever becomes of it.
+            let fail = match context.content {
+                Some(content) => fail.with("checksum", digest(content, Algorithm::Sha1)),
+                None => fail,
+            };
+            return with_invocation(fail.result(), module, &given);
+        }
     };
     let invocation = Invocation {
         module: name,
         params,
         context: *context,
     };
-    let result = match (module.run)(&invocation, system) {
+    let ran = (module.run)(&invocation, system);
+    let result = finished(ran, context, system);
+    let mut warnings = module.spec.doubled(&given, context.level);
+    if let Some(Value::List(own)) = result.get("warnings") {
+        warnings.extend(own.to_vec().iter().map(Value::to_str));
+    }
+    if !warnings.is_empty() {
+        result.set(
+            "warnings",
+            Value::list(warnings.into_iter().map(Value::from).collect()),
+        );
+    }
+    with_invocation(result, module, &invocation.params)
+}
+
+/// Adds what the results of all modules have.
+fn finished(ran: Ran, context: &RunContext<'_>, system: &dyn System) -> Dict {
+    let result = match ran {
         Ok(result) => {
             if !result.contains("changed") {
                 result.set("changed", false);
@@ -152,11 +207,41 @@ pub fn run(name: &str, args: &Dict, context: &RunContext<'_>, system: &dyn Syste
         }
         Err(fail) => fail.result(),
     };
-    perms::add_path_info(system, &result);
+    if result.remove(outcome::BARE).is_none() {
+        perms::add_path_info(system, &result);
+    }
+    add_lines(&result);
     if !context.diff {
         result.remove("diff");
     }
-    with_invocation(result, module, &invocation.params)
+    result
+}
+
+/// Adds the lines of output that a result carries.
+fn add_lines(result: &Dict) {
+    for stream in ["stdout", "stderr"] {
+        let key = format!("{stream}_lines");
+        if let Some(text) = result.get(stream)
+            && !result.contains(&key)
+        {
+            result.set(key, lines(&text.to_str()));
+        }
+    }
+}
+
+/// Splits output into lines as Python's `splitlines()`.
+fn lines(text: &str) -> Value {
+    if text.is_empty() {
+        return Value::list(vec![]);
+    }
+    let text = text.replace("\r\n", "\n").replace(
+        [
+            '\r', '\x0b', '\x0c', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}',
+        ],
+        "\n",
+    );
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    Value::list(text.split('\n').map(Value::from).collect())
 }
 
 fn with_invocation(result: Dict, module: &Module, params: &Dict) -> Dict {
@@ -164,7 +249,7 @@ fn with_invocation(result: Dict, module: &Module, params: &Dict) -> Dict {
         return result;
     }
     let shown = params.copy();
-    for param in module.spec.all().filter(|p| p.no_log) {
+    for param in module.spec.all(Level::default()).filter(|p| p.no_log) {
         if shown.get(param.name).is_some_and(|v| !v.is_none()) {
             shown.set(param.name, "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER");
         }
@@ -233,7 +318,7 @@ mod tests {
         }
         for module in TABLE {
             assert!(module.doc.ends_with('.') && module.example.contains(module.name));
-            for param in module.spec.all() {
+            for param in module.spec.all(Level::default()) {
                 if let Default::Str(text) = param.default {
                     assert!(param.choices.is_empty() || param.choices.contains(&text));
                 }

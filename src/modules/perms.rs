@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Invocation;
 use super::outcome::{Fail, errno_text};
-use crate::system::{FileType, Stat, System, accounts, optional};
+use crate::system::{FileType, Stat, System, WriteAs, accounts, errno, optional};
 use crate::value::{Dict, Value};
 
 /// The permissions asked for; absent ones stay as they are.
@@ -140,7 +140,8 @@ pub(super) fn parse_mode(
                 .unwrap_or(text.trim())
                 .to_owned();
             match i64::from_str_radix(&digits, 8) {
-                Ok(number) => Some(number),
+                // Of text, what is no permission is cut off.
+                Ok(number) => Some(number & 0o7777),
                 Err(_) => {
                     return symbolic(&text, stat, umask).map_err(|details| (MODE_FORM, details));
                 }
@@ -262,6 +263,37 @@ pub(super) fn group_name(system: &dyn System, gid: u32) -> String {
     accounts::group_by_id(system, gid).map_or_else(|| gid.to_string(), |g| g.name)
 }
 
+/// Replaces a file in one step; with `unsafe_writes`, where the file system doesn't allow that (a
+/// file that is mounted, or can't be renamed over), by writing into it.
+pub(super) fn replace(
+    system: &dyn System,
+    path: &Path,
+    content: &[u8],
+    how: WriteAs,
+    in_place: bool,
+) -> std::io::Result<()> {
+    match system.write_atomic(path, content, how) {
+        Err(e)
+            if in_place
+                && matches!(
+                    e.raw_os_error(),
+                    Some(
+                        errno::EPERM
+                            | errno::EACCES
+                            | errno::EBUSY
+                            | errno::EXDEV
+                            | errno::ETXTBSY
+                            | errno::EROFS
+                    )
+                )
+                && system.stat(path).is_ok() =>
+        {
+            system.write_in_place(path, content)
+        }
+        other => other,
+    }
+}
+
 /// Copies a file to a backup beside it and returns the backup's name.
 ///
 /// **Source:** Ansible's naming, `PATH.PID.YYYY-MM-DD@HH:MM:SS~`.
@@ -284,7 +316,7 @@ pub(super) fn backup(system: &dyn System, path: &Path) -> Result<Option<String>,
         now.strftime("%Y-%m-%d@%H:%M:%S")
     );
     let content = system.read(path).map_err(failed)?;
-    let how = crate::system::WriteAs {
+    let how = WriteAs {
         mode: stat.permissions(),
         uid: Some(stat.uid),
         gid: Some(stat.gid),

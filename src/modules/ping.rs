@@ -13,6 +13,8 @@ pub(super) const MODULE: Module = Module {
         mutually_exclusive: &[],
         required_if: &[],
     },
+    legacy: false,
+    settle: None,
     doc: "Answers `pong` where modules can run.",
     example: "- ping:",
     run,
@@ -21,7 +23,7 @@ pub(super) const MODULE: Module = Module {
 fn run(invocation: &Invocation<'_>, _: &dyn System) -> Ran {
     let data = invocation.text("data").unwrap_or_default();
     if data == "crash" {
-        return Err(Fail::new("Task failed: Module failed: boom"));
+        return Err(Fail::crash("boom"));
     }
     let result = Dict::new();
     result.set("ping", data);

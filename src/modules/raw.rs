@@ -1,7 +1,6 @@
 //! `raw`: a command line handed to the shell as it is.
 
 use super::{Fail, Invocation, Kind, Module, Param, Ran, Spec};
-use crate::modules::command::lines;
 use crate::system::{Command, Executed, System};
 use crate::value::Dict;
 
@@ -17,6 +16,8 @@ pub(super) const MODULE: Module = Module {
         mutually_exclusive: &[],
         required_if: &[],
     },
+    legacy: false,
+    settle: None,
     doc: "Runs a command line through the shell, without any of a module's comfort.",
     example: "- raw: cat /etc/hostname",
     run,
@@ -39,8 +40,6 @@ fn run(invocation: &Invocation<'_>, system: &dyn System) -> Ran {
                 String::from_utf8_lossy(&output.stderr).into_owned(),
             );
             result.set("rc", output.rc);
-            result.set("stdout_lines", lines(&stdout));
-            result.set("stderr_lines", lines(&stderr));
             result.set("stdout", stdout);
             result.set("stderr", stderr);
             result.set("changed", true);

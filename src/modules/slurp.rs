@@ -2,7 +2,7 @@
 
 use base64::Engine;
 
-use super::outcome::errno_path;
+use super::outcome::errno_named;
 use super::{Fail, Invocation, Kind, Module, Param, Ran, Spec};
 use crate::system::{System, errno};
 use crate::value::Dict;
@@ -16,6 +16,8 @@ pub(super) const MODULE: Module = Module {
         mutually_exclusive: &[],
         required_if: &[],
     },
+    legacy: false,
+    settle: None,
     doc: "Reads a file from the host as base64.",
     example: "- slurp:\n    src: /etc/hostname\n  register: hostname_file",
     run,
@@ -24,15 +26,29 @@ pub(super) const MODULE: Module = Module {
 fn run(invocation: &Invocation<'_>, system: &dyn System) -> Ran {
     let source = invocation.path("src").unwrap_or_default();
     let shown = source.display();
+    let level = invocation.context.level;
     let bytes = system.read(&source).map_err(|e| {
-        Fail::new(match e.raw_os_error() {
-            Some(errno::ENOENT) => format!("File not found: {shown}"),
-            Some(errno::EACCES) => format!("File is not readable: {shown}"),
-            Some(errno::EISDIR) => {
+        let number = e.raw_os_error();
+        let message = match number {
+            Some(errno::ENOENT) if level.names_slurp_errors_in_capitals() => {
+                format!("File not found: {shown}")
+            }
+            Some(errno::ENOENT) => format!("file not found: {shown}"),
+            Some(errno::EACCES) if level.names_slurp_errors_in_capitals() => {
+                format!("File is not readable: {shown}")
+            }
+            Some(errno::EACCES) => format!("file is not readable: {shown}"),
+            Some(errno::EISDIR) if level.names_slurp_errors_in_capitals() => {
                 format!("Source is a directory and must be a file: {shown}")
             }
-            _ => format!("unable to slurp file: {}", errno_path(&e, &source)),
-        })
+            Some(errno::EISDIR) => format!("source is a directory and must be a file: {shown}"),
+            // The braces are Ansible's own.
+            _ if level.names_slurp_errors_in_capitals() => {
+                "Unable to slurp file: {source}".to_owned()
+            }
+            _ => format!("unable to slurp file: {}", errno_named(&e, &source)),
+        };
+        Fail::new(message).because(errno_named(&e, &source))
     })?;
     let result = Dict::new();
     result.set(

@@ -1,8 +1,9 @@
 //! Parameters of modules: one table drives checks, conversions, messages and documentation.
 //!
-//! Messages are ansible-core 2.19's.
+//! Messages are Ansible's, at the compatibility level of the run.
 
-use crate::value::{Dict, JsonStyle, Value, from_json_text};
+use crate::compat::Level;
+use crate::value::{Dict, Value, from_json_text, to_bool};
 
 /// The types that a parameter can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Kind {
     List,
     /// A dictionary.
     Dict,
+    /// Text or a list of texts.
+    StrOrList,
     /// Anything, unconverted.
     Raw,
 }
@@ -33,6 +36,7 @@ impl Kind {
             Kind::Int => "int",
             Kind::List => "list",
             Kind::Dict => "dict",
+            Kind::StrOrList => "str_or_list_of_str",
             Kind::Raw => "raw",
         }
     }
@@ -72,6 +76,12 @@ pub struct Param {
     pub required: bool,
     /// Its value is never shown.
     pub no_log: bool,
+    /// The oldest level that has it.
+    pub since: Level,
+    /// The newest level that has it.
+    pub until: Level,
+    /// The oldest level whose messages list it.
+    pub listed: Level,
 }
 
 impl Param {
@@ -86,7 +96,31 @@ impl Param {
             default: Default::None,
             required: false,
             no_log: false,
+            since: Level::V2_9,
+            until: Level::V2_19,
+            listed: Level::V2_9,
         }
+    }
+
+    /// Says from which level on messages list it.
+    #[must_use]
+    pub const fn listed_since(mut self, level: Level) -> Param {
+        self.listed = level;
+        self
+    }
+
+    /// Says from which level on it exists.
+    #[must_use]
+    pub const fn since(mut self, level: Level) -> Param {
+        self.since = level;
+        self
+    }
+
+    /// Says up to which level it exists.
+    #[must_use]
+    pub const fn until(mut self, level: Level) -> Param {
+        self.until = level;
+        self
     }
 
     /// Gives it other names.
@@ -156,31 +190,62 @@ pub const FILE_PARAMS: &[Param] = &[
     Param::new("setype", Kind::Str),
     Param::new("attributes", Kind::Str).aliases(&["attr"]),
     Param::new("unsafe_writes", Kind::Bool).default(Default::Bool(false)),
+    // What 2.9 takes everywhere and no module looks at, unless it has it itself.
+    Param::new("backup", Kind::Raw).until(Level::V2_9),
+    Param::new("content", Kind::Raw).no_log().until(Level::V2_9),
+    Param::new("delimiter", Kind::Raw).until(Level::V2_9),
+    Param::new("directory_mode", Kind::Raw).until(Level::V2_9),
+    Param::new("follow", Kind::Raw).until(Level::V2_9),
+    Param::new("force", Kind::Raw).until(Level::V2_9),
+    Param::new("regexp", Kind::Raw).until(Level::V2_9),
+    Param::new("remote_src", Kind::Raw).until(Level::V2_9),
+    Param::new("src", Kind::Raw).until(Level::V2_9),
 ];
 
 impl Spec {
     /// Returns all parameters, those of [`FILE_PARAMS`] unless the module has its own.
-    pub fn all(&self) -> impl Iterator<Item = &'static Param> + use<> {
+    pub fn all(&self, level: Level) -> impl Iterator<Item = &'static Param> + use<> {
         let (params, file) = (self.params, self.file);
-        params.iter().chain(
-            FILE_PARAMS
-                .iter()
-                .filter(move |p| file && !params.iter().any(|own| own.name == p.name)),
-        )
+        params
+            .iter()
+            .chain(
+                FILE_PARAMS
+                    .iter()
+                    .filter(move |p| file && !params.iter().any(|own| own.name == p.name)),
+            )
+            .filter(move |p| p.since <= level && level <= p.until)
     }
 
-    /// Checks and converts arguments; every parameter is in the result.
+    /// Says which parameters are given under two of their names.
+    pub fn doubled(&self, args: &Dict, level: Level) -> Vec<String> {
+        self.all(level)
+            .filter(|param| args.contains(param.name))
+            .flat_map(|param| {
+                param
+                    .aliases
+                    .iter()
+                    .filter(|alias| args.contains(alias))
+                    .map(|alias| {
+                        format!("Both option {} and its alias {alias} are set.", param.name)
+                    })
+            })
+            .collect()
+    }
+
+    /// Checks and converts arguments; every parameter is in the result. `expand` is what becomes
+    /// of `~` and variables in a path.
     ///
     /// # Errors
-    /// Ansible's message about the first thing that is wrong. `home` is what `~` stands for.
+    /// Ansible's message about the first thing that is wrong.
     pub fn bind(
         &self,
         module: &str,
         args: &Dict,
         expand: &dyn Fn(&str) -> String,
+        level: Level,
     ) -> Result<Dict, String> {
         let bound = Dict::new();
-        for param in self.all() {
+        for param in self.all(level) {
             let mut value = args.get(param.name);
             for alias in param.aliases {
                 if let Some(given) = args.get(alias) {
@@ -191,7 +256,10 @@ impl Spec {
                 bound.set(param.name, value);
             }
         }
-        self.refuse_unknown(module, args)?;
+        let unknown = self.refuse_unknown(module, args, level);
+        if level.unknown_arguments_first() {
+            unknown.clone()?;
+        }
         for group in self.mutually_exclusive {
             if group.iter().filter(|n| given(&bound, n)).count() > 1 {
                 return Err(format!(
@@ -201,7 +269,7 @@ impl Spec {
             }
         }
         let missing: Vec<&str> = self
-            .all()
+            .all(level)
             .filter(|p| p.required && !bound.contains(p.name))
             .map(|p| p.name)
             .collect();
@@ -211,10 +279,31 @@ impl Spec {
                 missing.join(", ")
             ));
         }
-        for param in self.all() {
+        self.convert_all(&bound, expand, level)?;
+        self.check_relations(&bound)?;
+        unknown?;
+        Ok(bound)
+    }
+
+    /// Converts the values given and fills in the defaults.
+    fn convert_all(
+        &self,
+        bound: &Dict,
+        expand: &dyn Fn(&str) -> String,
+        level: Level,
+    ) -> Result<(), String> {
+        let refused = |(param, kind, value, why): Refused| {
+            level.argument_refused(param.name, kind.name(), &value, &why)
+        };
+        for param in self.all(level) {
             let value = match bound.get(param.name) {
+                Some(Value::None) if level.none_is_no_path() && param.kind == Kind::Path => {
+                    let why = "'None' is not a string and conversion is not allowed".to_owned();
+                    return Err(refused((param, param.kind, Value::None, why)));
+                }
                 Some(value) if !value.is_none() => {
-                    let value = convert(param, param.kind, &value, expand)?;
+                    let value =
+                        convert(param, param.kind, &value, expand, level).map_err(refused)?;
                     check_choice(param, &value)?;
                     value
                 }
@@ -229,13 +318,15 @@ impl Spec {
             };
             bound.set(param.name, value);
         }
+        Ok(())
+    }
+
+    /// Checks which parameters go with which.
+    fn check_relations(&self, bound: &Dict) -> Result<(), String> {
         for (name, wanted, needs) in self.required_if {
             if bound.get(name).is_some_and(|v| v.to_str() == *wanted) {
-                let missing: Vec<&str> = needs
-                    .iter()
-                    .filter(|n| !given(&bound, n))
-                    .copied()
-                    .collect();
+                let missing: Vec<&str> =
+                    needs.iter().filter(|n| !given(bound, n)).copied().collect();
                 if !missing.is_empty() {
                     return Err(format!(
                         "{name} is {wanted} but all of the following are missing: {}",
@@ -244,17 +335,17 @@ impl Spec {
                 }
             }
         }
-        Ok(bound)
+        Ok(())
     }
 
-    fn refuse_unknown(&self, module: &str, args: &Dict) -> Result<(), String> {
+    fn refuse_unknown(&self, module: &str, args: &Dict, level: Level) -> Result<(), String> {
         let mut unknown: Vec<String> = args
             .keys()
             .iter()
             .map(|k| k.value().to_str())
             .filter(|k| {
                 !self
-                    .all()
+                    .all(level)
                     .any(|p| p.name == k || p.aliases.contains(&k.as_str()))
             })
             .collect();
@@ -262,19 +353,19 @@ impl Spec {
             return Ok(());
         }
         unknown.sort();
-        let mut supported: Vec<&str> = self.all().map(|p| p.name).collect();
+        let mut supported: Vec<&str> = self
+            .all(level)
+            .filter(|p| p.listed <= level)
+            .map(|p| p.name)
+            .collect();
         supported.sort_unstable();
-        let mut aliases: Vec<&str> = self.all().flat_map(|p| p.aliases).copied().collect();
+        let mut aliases: Vec<&str> = self.all(level).flat_map(|p| p.aliases).copied().collect();
         aliases.sort_unstable();
-        let aliases = if aliases.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", aliases.join(", "))
-        };
-        Err(format!(
-            "Unsupported parameters for ({module}) module: {}. Supported parameters include: {}{aliases}.",
-            unknown.join(", "),
-            supported.join(", ")
+        Err(level.unknown_arguments(
+            module,
+            &unknown.join(", "),
+            &supported.join(", "),
+            &aliases.join(", "),
         ))
     }
 }
@@ -305,37 +396,40 @@ fn check_choice(param: &Param, value: &Value) -> Result<(), String> {
     ))
 }
 
-fn refused(param: &Param, kind: Kind, value: &Value, why: &str) -> String {
-    format!(
-        "argument '{}' is of type {} and we were unable to convert to {}: {why}",
-        param.name,
-        value.type_name(),
-        kind.name()
-    )
-}
+/// A value that could not be converted: whose, to what, the value, why.
+type Refused = (&'static Param, Kind, Value, String);
 
 fn convert(
-    param: &Param,
+    param: &'static Param,
     kind: Kind,
     value: &Value,
     expand: &dyn Fn(&str) -> String,
-) -> Result<Value, String> {
+    level: Level,
+) -> Result<Value, Refused> {
+    let refused = |why: String| (param, kind, value.clone(), why);
     Ok(match kind {
         Kind::Raw => value.clone(),
-        Kind::Str => text(value).into(),
-        Kind::Path => expand(&text(value)).into(),
-        Kind::Bool => match truth(value) {
-            Some(b) => b.into(),
-            None => {
-                let shown = value.repr();
+        Kind::StrOrList => match value {
+            Value::Str(_) | Value::List(_) => value.clone(),
+            _ => {
                 return Err(refused(
-                    param,
-                    kind,
-                    value,
-                    &format!(
-                        "The value {shown} is not a valid boolean.  Valid booleans include: 0, 1, '0', '1', 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'"
-                    ),
+                    "a string or list of strings is required".to_owned(),
                 ));
+            }
+        },
+        Kind::Str => value.to_str().into(),
+        Kind::Path => expand(&value.to_str()).into(),
+        Kind::Bool => match (to_bool(value), value) {
+            (Some(b), _) => b.into(),
+            (None, Value::Str(_) | Value::Int(_) | Value::Big(_) | Value::Float(_)) => {
+                let shown = value.to_str();
+                return Err(refused(level.no_boolean(&shown)));
+            }
+            _ => {
+                return Err(refused(format!(
+                    "{} cannot be converted to a bool",
+                    typed(value)
+                )));
             }
         },
         Kind::Int => match value {
@@ -344,8 +438,10 @@ fn convert(
             other => match other.to_str().trim().parse::<i64>() {
                 Ok(i) => i.into(),
                 Err(_) => {
-                    let why = format!("{} cannot be converted to an int", typed(value));
-                    return Err(refused(param, kind, value, &why));
+                    return Err(refused(format!(
+                        "\"{}\" cannot be converted to an int",
+                        value.repr()
+                    )));
                 }
             },
         },
@@ -356,14 +452,16 @@ fn convert(
                 Value::Str(text) => text.split(',').map(|t| t.trim().into()).collect(),
                 Value::Int(_) | Value::Float(_) | Value::Bool(_) => vec![value.to_str().into()],
                 other => {
-                    let why = format!("{} cannot be converted to a list", typed(other));
-                    return Err(refused(param, kind, value, &why));
+                    return Err(refused(format!(
+                        "{} cannot be converted to a list",
+                        typed(other)
+                    )));
                 }
             };
             let items = items
                 .iter()
                 .map(|item| match param.elements {
-                    Some(kind) => convert(param, kind, item, expand),
+                    Some(kind) => convert(param, kind, item, expand, level),
                     None => Ok(item.clone()),
                 })
                 .collect::<Result<Vec<_>, _>>()?;
@@ -371,17 +469,13 @@ fn convert(
         }
         Kind::Dict => match value {
             Value::Dict(_) => value.clone(),
-            Value::Str(text) if text.starts_with('{') => from_json_text(text).map_err(|_| {
-                refused(
-                    param,
-                    kind,
-                    value,
-                    "unable to evaluate string as dictionary",
-                )
-            })?,
+            Value::Str(text) if text.starts_with('{') => from_json_text(text)
+                .map_err(|_| refused("unable to evaluate string as dictionary".to_owned()))?,
             _ => {
-                let why = format!("{} cannot be converted to a dict", typed(value));
-                return Err(refused(param, kind, value, &why));
+                return Err(refused(format!(
+                    "{} cannot be converted to a dict",
+                    typed(value)
+                )));
             }
         },
     })
@@ -389,31 +483,4 @@ fn convert(
 
 fn typed(value: &Value) -> String {
     format!("<class '{}'>", value.type_name())
-}
-
-/// Returns the text that Ansible makes of a value for a `str` parameter.
-fn text(value: &Value) -> String {
-    match value {
-        Value::Dict(_) | Value::List(_) => value
-            .to_json(&JsonStyle::default())
-            .map_or_else(|_| value.to_str(), |_| value.to_str()),
-        other => other.to_str(),
-    }
-}
-
-/// Reads a truth value as Ansible's `boolean()` does; `None` where it is none.
-pub fn truth(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(b) => Some(*b),
-        Value::Int(0) => Some(false),
-        Value::Int(1) => Some(true),
-        Value::Float(f) if *f == 0.0 => Some(false),
-        Value::Float(f) if *f == 1.0 => Some(true),
-        Value::Str(text) => match text.trim().to_lowercase().as_str() {
-            "y" | "yes" | "on" | "1" | "true" | "t" | "1.0" => Some(true),
-            "n" | "no" | "off" | "0" | "false" | "f" | "0.0" => Some(false),
-            _ => None,
-        },
-        _ => None,
-    }
 }

@@ -1,10 +1,11 @@
 //! `stat`: everything the system says about a path.
 
-use super::outcome::errno_text;
+use super::outcome::errno_path;
 use super::perms::{group_name, octal, owner_name};
 use super::{Default, Fail, Invocation, Kind, Module, Param, Ran, Spec};
+use crate::diag::os_message;
 use crate::system::{
-    Access, Algorithm, Command, Executed, FileType, Stat, System, canonical, optional,
+    Access, Algorithm, Command, Executed, FileType, Stat, System, canonical, errno,
 };
 use crate::value::{Dict, Value};
 
@@ -34,6 +35,8 @@ pub(super) const MODULE: Module = Module {
         mutually_exclusive: &[],
         required_if: &[],
     },
+    legacy: false,
+    settle: None,
     doc: "Reports what a path is.",
     example: "- stat:\n    path: /etc/hosts\n  register: hosts",
     run,
@@ -49,14 +52,16 @@ fn run(invocation: &Invocation<'_>, system: &dyn System) -> Ran {
     let result = Dict::new();
     result.set("changed", false);
     let report = Dict::new();
-    let stat = match optional(looked) {
-        Ok(Some(stat)) => stat,
-        Ok(None) => {
+    let stat = match looked {
+        Ok(stat) => stat,
+        Err(e) if e.raw_os_error() == Some(errno::ENOENT) => {
             report.set("exists", false);
             result.set("stat", report);
             return Ok(result);
         }
-        Err(e) => return Err(Fail::new(errno_text(&e))),
+        Err(e) => {
+            return Err(Fail::new(os_message(&e)).because(errno_path(&e, &path)));
+        }
     };
     fields(&report, &stat);
     report.set("path", path.display().to_string());

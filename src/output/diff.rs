@@ -18,10 +18,29 @@ pub fn unified(diff: &Value) -> String {
     let mut out = String::new();
     for part in parts {
         if let Value::Dict(part) = part {
-            one(&mut out, &part);
+            let mut text = String::new();
+            one(&mut text, &part);
+            if !out.is_empty() && !text.is_empty() {
+                out.push('\n');
+            }
+            out.push_str(&text);
         }
     }
+    // Behind a difference there is an empty line, but not behind the word that there is none to see.
+    if out
+        .lines()
+        .last()
+        .is_some_and(|last| last.starts_with(SKIPPED))
+    {
+        out.pop();
+    }
     out
+}
+
+const SKIPPED: &str = "diff skipped: ";
+
+fn skipped(out: &mut String, why: &str) {
+    let _ = writeln!(out, "{SKIPPED}{why}");
 }
 
 fn one(out: &mut String, diff: &Dict) {
@@ -32,20 +51,17 @@ fn one(out: &mut String, diff: &Dict) {
             } else {
                 "source"
             };
-            let _ = writeln!(out, "diff skipped: {what} file appears to be binary");
+            skipped(out, &format!("{what} file appears to be binary"));
         }
     }
     if let Some(limit) = diff.get("dst_larger") {
-        let _ = writeln!(
+        skipped(
             out,
-            "diff skipped: destination file size is greater than {limit}"
+            &format!("destination file size is greater than {limit}"),
         );
     }
     if let Some(limit) = diff.get("src_larger") {
-        let _ = writeln!(
-            out,
-            "diff skipped: source file size is greater than {limit}"
-        );
+        skipped(out, &format!("source file size is greater than {limit}"));
     }
     if let (Some(before), Some(after)) = (diff.get("before"), diff.get("after")) {
         let header = |side: &str| match diff.get(&format!("{side}_header")) {

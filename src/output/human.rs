@@ -192,7 +192,7 @@ impl Human {
         let Some(exception) = shown.result.get("exception") else {
             return;
         };
-        if !self.options.level.announces_exceptions() {
+        if !self.options.level.announces_exceptions(&shown.action) {
             return;
         }
         let text = exception.to_str();
@@ -250,6 +250,7 @@ impl Human {
         } else {
             String::new()
         };
+        self.differences(shown);
         match shown.kind {
             ResultKind::Failed => {
                 self.task_banner();
@@ -307,7 +308,9 @@ impl Human {
         let label = self.label(shown);
         let censored = shown.no_log && self.options.level.sums_up_censored_loops();
         let by_items = shown.is_loop && shown.result.contains("results") && !censored;
-        self.differences(shown);
+        if !by_items {
+            self.differences(shown);
+        }
         match shown.kind {
             ResultKind::Failed => {
                 self.task_banner();
@@ -386,23 +389,18 @@ impl Human {
         if !shown.diff || shown.no_log {
             return;
         }
-        let results = match shown.result.get("results") {
-            Some(Value::List(list)) if shown.is_loop => list.to_vec(),
-            _ => vec![Value::Dict(shown.result.clone())],
+        let result = &shown.result;
+        let changed = result.get("changed").is_some_and(|value| value.truth());
+        let Some(diff) = result.get("diff").filter(|diff| changed && diff.truth()) else {
+            return;
         };
-        for result in results {
-            let changed = result.get("changed").is_some_and(|value| value.truth());
-            let Some(diff) = result.get("diff").filter(|diff| changed && diff.truth()) else {
-                continue;
-            };
-            let text = unified(&diff);
-            if text.is_empty() {
-                continue;
-            }
-            self.task_banner();
-            let text = self.paint_diff(&text);
-            self.line(&text);
+        let text = unified(&diff);
+        if text.is_empty() {
+            return;
         }
+        self.task_banner();
+        let text = self.paint_diff(&text);
+        self.line(&text);
     }
 
     fn paint_diff(&self, text: &str) -> String {

@@ -121,7 +121,7 @@ pub(super) fn parse(text: &Str, module: &str) -> Result<Dict, &'static str> {
     }
     if !raw.is_empty() {
         let joined = if is_command {
-            raw.concat().trim().to_owned()
+            commands_text(&raw.concat())
         } else {
             raw.join(" ")
         };
@@ -130,6 +130,17 @@ pub(super) fn parse(text: &Str, module: &str) -> Result<Dict, &'static str> {
         }
     }
     Ok(args)
+}
+
+/// Takes off the blanks around a command; line breaks at its end stay.
+fn commands_text(text: &str) -> String {
+    let bare = text.trim();
+    let end = text.trim_start()[bare.len()..].matches('\n').count();
+    if bare.is_empty() {
+        String::new()
+    } else {
+        format!("{bare}{}", "\n".repeat(end))
+    }
 }
 
 fn is_key(text: &str) -> bool {

@@ -40,6 +40,8 @@ pub mod errno {
     pub const ENOENT: i32 = 2;
     /// Permission denied.
     pub const EACCES: i32 = 13;
+    /// Device or resource busy.
+    pub const EBUSY: i32 = 16;
     /// File exists.
     pub const EEXIST: i32 = 17;
     /// Invalid cross-device link.

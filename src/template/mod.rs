@@ -26,6 +26,8 @@ use std::rc::Rc;
 use crate::compat::Level;
 use crate::value::{Object, Value};
 
+pub use crate::value::to_bool;
+
 /// The value of `omit`: an argument that has it is left out.
 struct Omit;
 
@@ -54,23 +56,4 @@ pub fn omit(level: Level) -> Value {
         return Value::str(format!("{OMIT_TEXT}{}", &digits[..40]));
     }
     Value::Object(Rc::new(Omit))
-}
-
-/// Converts to a boolean by Ansible's words: `yes no on off true false y n t f 1 0`, any case.
-///
-/// **Source:** `ansible.module_utils.parsing.convert_bool`, as documented.
-pub fn to_bool(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(b) => Some(*b),
-        Value::Str(text) => match text.trim().to_ascii_lowercase().as_str() {
-            "y" | "yes" | "on" | "1" | "true" | "t" | "1.0" => Some(true),
-            "n" | "no" | "off" | "0" | "false" | "f" | "0.0" => Some(false),
-            _ => None,
-        },
-        Value::Int(1) => Some(true),
-        Value::Int(0) => Some(false),
-        Value::Float(f) if *f == 1.0 => Some(true),
-        Value::Float(f) if *f == 0.0 => Some(false),
-        _ => None,
-    }
 }

@@ -15,6 +15,7 @@ mod args;
 mod compare;
 mod dict;
 pub mod format;
+mod groups;
 mod iter;
 mod json;
 mod key;
@@ -27,6 +28,7 @@ pub mod ops;
 mod repr;
 mod secret;
 mod str;
+mod truth;
 mod undefined;
 
 use std::rc::Rc;
@@ -36,6 +38,7 @@ use num_traits::ToPrimitive;
 
 pub use args::Args;
 pub use dict::{Dict, Map};
+pub use groups::expand_groups;
 pub use iter::Items;
 pub use json::{JsonStyle, from_json_text};
 pub use key::Key;
@@ -47,6 +50,7 @@ pub use object::{Builtin, Function, Object, Runtime};
 pub use repr::str_repr;
 pub use secret::Secret;
 pub use str::{Origin, Str};
+pub use truth::to_bool;
 pub use undefined::Undefined;
 
 /// A Python value.

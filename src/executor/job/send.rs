@@ -46,7 +46,7 @@ impl Job {
             )));
             return;
         };
-        let request = self.request(runner, &target, module, &batch);
+        let request = self.request(runner, &target, module, &mut batch);
         match request {
             Ok((request, blobs)) => {
                 self.sent = batch.iter().map(|(index, _)| *index).collect();
@@ -62,13 +62,13 @@ impl Job {
         runner: &mut Runner,
         target: &Target,
         module: String,
-        batch: &[(usize, Remote)],
+        batch: &mut [(usize, Remote)],
     ) -> Result<(Request, Vec<Vec<u8>>)> {
         let mut blobs = Vec::new();
         let mut items = Vec::with_capacity(batch.len());
         for (_, remote) in batch {
-            let content = remote.content.as_ref().map(|bytes| {
-                blobs.push(bytes.clone());
+            let content = remote.content.take().map(|bytes| {
+                blobs.push(bytes);
                 blobs.len() - 1
             });
             let args = Value::Dict(remote.args.clone()).to_wire()?;
@@ -99,6 +99,7 @@ impl Job {
             items,
             check: self.check,
             diff: self.diff,
+            level: runner.level,
             environment: target.environment.clone(),
             r#become: target.r#become.clone(),
             become_password: None,

@@ -6,6 +6,7 @@ use super::super::failure::Step;
 use super::super::judge::{self, Outcome};
 use super::{Failing, Job, Note, Wait};
 use crate::diag::{Error, Kind};
+use crate::modules::{By, CAUSE};
 use crate::value::Value;
 
 impl Job {
@@ -63,18 +64,47 @@ impl Job {
             return;
         }
         let place = self.task.span;
-        let said = outcome.result.get("msg").map(|said| said.to_str());
-        let is_silent = said.is_none();
+        let result = &outcome.result;
+        let by = By::take(result);
+        let said = result.get("msg").map(|said| said.to_str());
+        let is_silent = said.is_none() || matches!(by, Some(By::Raised | By::Crash));
         let said = said.unwrap_or_else(|| "Unknown error.".to_owned());
-        let what = if said.is_empty() {
-            Error::new(Kind::Module, format!("{what}.")).at(place)
-        } else {
-            let said = Error::new(Kind::Module, said).at(place);
-            Error::new(Kind::Module, what).at(place).caused_by(said)
+        let what = match by {
+            Some(By::Raised | By::Purpose) => None,
+            Some(By::Action) => Some("Action failed"),
+            _ => Some(what),
         };
+        let cause = result.remove(CAUSE);
+        let inner = match (what, cause) {
+            (Some(what), None) if said.is_empty() => {
+                Error::new(Kind::Module, format!("{what}.")).at(place)
+            }
+            (what, cause) => {
+                let said = match cause {
+                    Some(cause) => Error::new(Kind::Module, said.trim_end_matches('.'))
+                        .at(place)
+                        .caused_by(Error::new(Kind::Module, cause.to_str()).at(place)),
+                    None => Error::new(Kind::Module, said).at(place),
+                };
+                match what {
+                    Some(what) => Error::new(Kind::Module, what).at(place).caused_by(said),
+                    None => said,
+                }
+            }
+        };
+        if !self.level.names_failed_steps() {
+            match by {
+                // An action that refuses to go on raises nothing that has a trace.
+                Some(By::Purpose) => result.set("exception", "NoneType: None"),
+                Some(By::Raised) => {
+                    result.remove("changed");
+                }
+                _ => {}
+            }
+        }
         let error = Error::new(Kind::Module, "Task failed")
             .at(place)
-            .caused_by(what);
+            .caused_by(inner);
         if self.level.names_failed_steps() {
             if is_silent {
                 outcome.result.set("msg", error.full_message());

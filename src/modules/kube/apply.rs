@@ -81,7 +81,7 @@ impl Kube<'_> {
         result.set("changed", !recreated.is_empty() || words::changes(&out));
         result.set("rc", output.rc);
         result.set("stdout", out.as_str());
-        result.set("stdout_lines", crate::modules::command::lines(&out));
+        result.set("stdout_lines", crate::modules::lines(&out));
         result.set("stderr", self.told(&output.stderr));
         let mut message = format!("success: {}", one_line(&out));
         if !recreated.is_empty() {

@@ -41,6 +41,8 @@ pub(super) const MODULE: Module = Module {
         mutually_exclusive: &[],
         required_if: &[],
     },
+    legacy: false,
+    settle: None,
     doc: "Gathers facts about the machine.",
     example: "- setup:\n    gather_subset: [\"!all\", network]",
     run,

@@ -97,48 +97,6 @@ pub(in crate::template) fn translate(
         .map_err(|error| failed(format!("the regular expression `{pattern}`: {error}")))
 }
 
-/// Expands `\1`, `\g<name>` and escapes in a replacement.
-fn expand(replacement: &str, captures: &fancy_regex::Captures<str>) -> String {
-    let mut out = String::new();
-    let mut chars = replacement.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            out.push(c);
-            continue;
-        }
-        match chars.next() {
-            Some('g') if chars.peek() == Some(&'<') => {
-                chars.next();
-                let name: String = chars.by_ref().take_while(|c| *c != '>').collect();
-                let found = match name.parse::<usize>() {
-                    Ok(index) => captures.get(index),
-                    Err(_) => captures.name(&name),
-                };
-                out.push_str(found.map_or("", |m| m.as_str()));
-            }
-            Some(digit) if digit.is_ascii_digit() => {
-                let mut index = digit.to_digit(10).unwrap_or(0) as usize;
-                if let Some(next) = chars.peek().and_then(|c| c.to_digit(10)) {
-                    index = index * 10 + next as usize;
-                    chars.next();
-                }
-                out.push_str(captures.get(index).map_or("", |m| m.as_str()));
-            }
-            Some('n') => out.push('\n'),
-            Some('t') => out.push('\t'),
-            Some('r') => out.push('\r'),
-            Some(other) => {
-                if other.is_ascii_alphabetic() {
-                    out.push('\\');
-                }
-                out.push(other);
-            }
-            None => out.push('\\'),
-        }
-    }
-    out
-}
-
 fn replace(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [
         value,
@@ -176,7 +134,10 @@ fn replace(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
             continue;
         };
         out.push_str(&text[at..whole.start()]);
-        out.push_str(&expand(&replacement, &captures));
+        out.push_str(
+            &crate::value::expand_groups(&replacement, &captures)
+                .map_err(crate::diag::Error::value_error)?,
+        );
         at = whole.end();
         done += 1;
         if most > 0 && done as usize >= most {
