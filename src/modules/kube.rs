@@ -333,6 +333,7 @@ mod tests {
             environment: &empty,
             settings: &settings,
             content: None,
+            header: None,
         };
         let args = Value::dict([
             ("filename", Value::from("/m.yml")),
@@ -713,6 +714,7 @@ mod tests {
                 environment: &empty,
                 settings: &empty,
                 content: None,
+                header: None,
             };
             let args = crate::value::from_json_text(args).expect("JSON");
             let result = run("kube", args.as_dict().expect("dict"), &context, &machine);
