@@ -43,6 +43,11 @@ impl By {
         }
     }
 
+    /// Says in a failed result who failed.
+    pub(super) fn mark(self, result: &Dict) {
+        result.set(FAILED_BY, self.name());
+    }
+
     /// Takes the key out of a result.
     pub fn take(result: &Dict) -> Option<By> {
         let name = result.remove(FAILED_BY)?.to_str();

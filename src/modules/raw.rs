@@ -1,8 +1,8 @@
 //! `raw`: a command line handed to the shell as it is.
 
-use super::{Fail, Invocation, Kind, Module, Param, Ran, Spec};
+use super::{By, Fail, Invocation, Kind, Module, Param, Ran, Spec};
 use crate::system::{Command, Executed, System};
-use crate::value::Dict;
+use crate::value::{Dict, Value};
 
 /// The table's row.
 pub(super) const MODULE: Module = Module {
@@ -28,11 +28,12 @@ fn run(invocation: &Invocation<'_>, system: &dyn System) -> Ran {
     let shell = invocation
         .text("executable")
         .unwrap_or_else(|| "/bin/sh".into());
-    let mut command = Command::write([shell.as_str(), "-c", line.as_str()]);
-    for (name, value) in invocation.context.environment {
-        command = command.env(name, value);
-    }
+    let command = Command::write([shell.as_str(), "-c", line.as_str()]);
     let result = Dict::new();
+    if !invocation.context.environment.is_empty() {
+        let warning = "raw module does not support the environment keyword";
+        result.set("warnings", Value::list(vec![warning.into()]));
+    }
     match system.exec(&command) {
         Ok(Executed::Ran(output)) => {
             let (stdout, stderr) = (
@@ -46,6 +47,7 @@ fn run(invocation: &Invocation<'_>, system: &dyn System) -> Ran {
             if output.rc != 0 {
                 result.set("msg", "non-zero return code");
                 result.set("failed", true);
+                By::Action.mark(&result);
             }
         }
         Ok(Executed::Unknown) => result.set("skipped", true),

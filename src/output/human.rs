@@ -491,7 +491,10 @@ pub(super) fn without_hidden(result: &Dict, full: bool) -> Dict {
         .filter(|(key, _)| {
             key.as_str().is_none_or(|name| {
                 !name.starts_with("_ansible_")
-                    && !matches!(name, "failed" | "skipped" | "exception" | "_include_args")
+                    && !matches!(
+                        name,
+                        "failed" | "skipped" | "warnings" | "exception" | "_include_args"
+                    )
                     && (full || !matches!(name, "invocation" | "diff"))
             })
         })
