@@ -214,13 +214,10 @@ impl Reporter {
         self.tell(Event::Error(error.clone()));
     }
 
-    /// Tells that an include's file or role can't be loaded; the include itself went well.
+    /// Tells that an include's file or role can't be loaded; it counts as failed only.
     pub(super) fn include_failed(&mut self, task: &Task, host: &Rc<str>, result: Dict) {
-        if task.action.resolved == "include_role" {
-            // As observed: a role that can't be loaded counts as failed only.
-            let counts = self.stats.of(host);
-            counts.ok = counts.ok.saturating_sub(1);
-        }
+        let counts = self.stats.of(host);
+        counts.ok = counts.ok.saturating_sub(1);
         self.tell(Event::Result(plain(task, host, ResultKind::Failed, result)));
     }
 
