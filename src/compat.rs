@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use words::Shape;
 
-use crate::value::Value;
+use crate::value::{JsonStyle, Value};
 
 /// The version of Ansible whose behaviour is reproduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -485,42 +485,284 @@ impl Level {
         }
     }
 
+    /// Says whether ansible-inventory sorts hosts and groups by name.
+    pub fn sorts_inventory(self) -> bool {
+        self == Level::V2_9
+    }
+
+    /// Says whether ansible-inventory knows `--limit` and `--extra-vars`.
+    pub fn inventory_takes_limit(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether ansible-inventory's JSON is ASCII.
+    pub fn inventory_is_ascii(self) -> bool {
+        self == Level::V2_9
+    }
+
+    /// Says whether ansible-inventory marks strings that are no templates for one host as well.
+    pub fn marks_unsafe_of_one_host(self) -> bool {
+        self < Level::V2_19
+    }
+
+    /// Says whether ansible-inventory's YAML shows groups without hosts.
+    pub fn inventory_shows_empty_groups(self) -> bool {
+        self == Level::V2_9
+    }
+
+    /// Says whether variables of inventories that have the name of a keyword are warned of.
+    pub fn warns_of_reserved_names(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Returns what ansible-inventory's `_meta` says about the form of its output.
+    pub fn inventory_profile(self) -> Option<&'static str> {
+        (self >= Level::V2_19).then_some("inventory_legacy")
+    }
+
+    /// Says whether variables of inventories with names that templates can't use are deprecated.
+    pub fn deprecates_odd_variable_names(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Returns the endings of files that inventory directories don't mean.
+    pub fn ignored_inventory_extensions(self) -> Vec<&'static str> {
+        let mut all = vec![
+            ".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg",
+            ".retry",
+        ];
+        if self < Level::V2_19 {
+            all.push(".ini");
+        }
+        all
+    }
+
+    /// Says whether a source that isn't there counts as one that can't be read.
+    pub fn counts_missing_sources(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether a run without any inventory is warned of whatever the settings say.
+    pub fn always_warns_of_no_inventory(self) -> bool {
+        self == Level::V2_9
+    }
+
+    /// Says whether a file is run to get an inventory.
+    pub fn runs_inventory(self, is_executable: bool, has_shebang: bool) -> bool {
+        if self >= Level::V2_19 {
+            is_executable
+        } else {
+            is_executable || has_shebang
+        }
+    }
+
+    /// Says whether tuples and sets of INI inventories become lists.
+    pub fn has_lists_for_tuples(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether the shape of what inventory programs print is checked part by part.
+    pub fn checks_script_output(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether messages end in their cause once more.
+    pub fn repeats_causes(self) -> bool {
+        self == Level::V2_18
+    }
+
+    /// Says whether TOML inventories are read without a further library.
+    pub fn has_toml_inventories(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Returns the message for a line in brackets that is no section of an INI inventory.
+    pub fn invalid_section_entry(self, line: &str) -> String {
+        let blank = if self == Level::V2_9 { "" } else { " " };
+        format!(
+            "Invalid section entry: '{line}'. Please make sure that there are no spaces{blank}in the section entry, and that there are no other invalid characters"
+        )
+    }
+
+    /// Returns the message for variables of a group that an INI inventory doesn't declare.
+    pub fn vars_of_undefined_group(self, group: &str) -> String {
+        if self >= Level::V2_19 {
+            format!("Section [{group}:vars] not valid for undefined group '{group}'.")
+        } else {
+            format!("Section [{group}:vars] not valid for undefined group: {group}")
+        }
+    }
+
+    /// Returns the message for a child that an INI inventory doesn't declare.
+    pub fn child_is_undefined_group(self, group: &str, child: &str) -> String {
+        if self >= Level::V2_19 {
+            format!("Section [{group}:children] includes undefined group '{child}'.")
+        } else {
+            format!("Section [{group}:children] includes undefined group: {child}")
+        }
+    }
+
+    /// Returns the message for a file of variables that holds something else than a mapping.
+    pub fn variables_are_no_mapping(self, path: &str, found: &Value) -> String {
+        let class = self.yaml_class(found);
+        let class = class.rsplit('.').next().unwrap_or_default();
+        let why =
+            format!("failed to combine variables, expected dicts but got a 'dict' and a '{class}'");
+        match self {
+            Level::V2_9 => {
+                let found = found.to_json(&JsonStyle::default()).unwrap_or_default();
+                format!("{why}: \n{{}}\n{found}")
+            }
+            Level::V2_18 => format!("Could not process '{path}'.. {why}."),
+            Level::V2_19 => format!("Could not process '{path}': {why}."),
+        }
+    }
+
+    /// Returns the Python type that a value from YAML has, as messages show it.
+    pub fn yaml_type(self, value: &Value) -> String {
+        format!("<class '{}'>", self.yaml_class(value))
+    }
+
+    fn yaml_class(self, value: &Value) -> String {
+        let since =
+            |name: &str| format!("ansible.module_utils._internal._datatag._AnsibleTagged{name}");
+        let before = |name: &str| format!("ansible.parsing.yaml.objects.Ansible{name}");
+        match (self >= Level::V2_19, value) {
+            (true, Value::Str(_)) => since("Str"),
+            (true, Value::List(_)) => since("List"),
+            (true, Value::Dict(_)) => since("Dict"),
+            (true, Value::Int(_) | Value::Big(_)) => since("Int"),
+            (true, Value::Float(_)) => since("Float"),
+            (false, Value::Str(_)) => before("Unicode"),
+            (false, Value::List(_)) => before("Sequence"),
+            (false, Value::Dict(_)) => before("Mapping"),
+            (_, other) => other.type_name().to_owned(),
+        }
+    }
+
     /// Returns the level that a project pins, and where it does: `requirements.txt` in the
-    /// directory or one above it, up to three levels.
+    /// directory or one above it, up to three levels, and the files that it includes.
     pub fn pinned_by(dir: &Path) -> Option<(Level, String)> {
         let start = std::path::absolute(dir).ok()?;
-        for parent in start.ancestors().take(4) {
-            let file = parent.join("requirements.txt");
-            let Ok(text) = std::fs::read_to_string(&file) else {
-                continue;
-            };
-            if let Some((level, line)) = text.lines().find_map(pin) {
-                return Some((level, format!("`{line}` in {}", file.display())));
-            }
-        }
-        None
+        start
+            .ancestors()
+            .take(4)
+            .find_map(|parent| pinned_in(&parent.join("requirements.txt"), MAX_INCLUDES))
     }
 }
 
+/// How deep requirements files may include each other.
+const MAX_INCLUDES: usize = 5;
+
+/// Reads a requirements file and those that it includes.
+fn pinned_in(file: &Path, left: usize) -> Option<(Level, String)> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let mut included = None;
+    for line in text.lines() {
+        if let Some((level, line)) = pin(line) {
+            return Some((level, format!("`{line}` in {}", file.display())));
+        }
+        if let Some(other) = include(line)
+            && left > 0
+            && included.is_none()
+        {
+            included = pinned_in(&file.parent()?.join(other), left - 1);
+        }
+    }
+    included
+}
+
+/// Reads the file that a line of a requirements file includes.
+fn include(line: &str) -> Option<&str> {
+    let line = line.split(" #").next().unwrap_or(line).trim();
+    ["-r", "--requirement", "-c", "--constraint"]
+        .iter()
+        .find_map(|flag| {
+            let rest = line.strip_prefix(flag)?;
+            let name = rest.trim_start_matches(['=', ' ', '\t']);
+            (rest.starts_with(['=', ' ', '\t']) && !name.is_empty()).then_some(name)
+        })
+}
+
+/// A version's numbers.
+type Version = Vec<u32>;
+
 /// Reads one line of a requirements file: which level does it ask for?
+///
+/// The newest release line that all its conditions allow decides, as pip would install it.
 fn pin(line: &str) -> Option<(Level, &str)> {
     let line = line.split('#').next().unwrap_or("").trim();
-    let (name, version) = line.split_once(['=', '~', '>', '<'])?;
-    let version = version.trim_start_matches(['=', '~', '>', '<', ' ']);
-    let mut numbers = version
-        .split(['.', ',', ' '])
-        .map(|part| part.parse::<u32>().ok());
-    let (major, minor) = (numbers.next().flatten()?, numbers.next().flatten());
-    let level = match (name.trim(), major, minor) {
-        ("ansible", 2, _) | ("ansible-base", ..) => Level::V2_9,
+    let required = line.split(';').next().unwrap_or("").trim();
+    let end = required
+        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))
+        .unwrap_or(required.len());
+    let (name, mut conditions) = required.split_at(end);
+    if let Some((_, rest)) = conditions.strip_prefix('[').and_then(|c| c.split_once(']')) {
+        conditions = rest;
+    }
+    let lines: Vec<(Version, Level)> = match name.to_ascii_lowercase().replace('_', "-").as_str() {
         // The community package's major version follows ansible-core's minor one.
-        ("ansible", 3..=11, _) => Level::V2_18,
-        ("ansible", 12.., _) => Level::V2_19,
-        ("ansible-core", 2, Some(minor)) if minor <= 18 => Level::V2_18,
-        ("ansible-core", ..) => Level::V2_19,
+        "ansible" => [(vec![2], Level::V2_9), (vec![3], Level::V2_9)]
+            .into_iter()
+            .chain((4..=11).map(|major| (vec![major], Level::V2_18)))
+            .chain((12..=20).map(|major| (vec![major], Level::V2_19)))
+            .collect(),
+        "ansible-base" => vec![(vec![2, 10], Level::V2_9)],
+        "ansible-core" => (11..=18)
+            .map(|minor| (vec![2, minor], Level::V2_18))
+            .chain((19..=30).map(|minor| (vec![2, minor], Level::V2_19)))
+            .collect(),
         _ => return None,
     };
-    Some((level, line))
+    let conditions: Vec<&str> = conditions
+        .trim()
+        .trim_matches(['(', ')'])
+        .split(',')
+        .map(str::trim)
+        .filter(|condition| !condition.is_empty())
+        .collect();
+    if conditions.is_empty() {
+        return None;
+    }
+    lines
+        .into_iter()
+        .rev()
+        .find(|(release, _)| conditions.iter().all(|c| may_hold(c, release)))
+        .map(|(_, level)| (level, line))
+}
+
+/// Says whether a version of a release line may meet a condition like `>=2.18`.
+fn may_hold(condition: &str, release: &[u32]) -> bool {
+    let end = condition
+        .find(|c: char| !"=~!<>".contains(c))
+        .unwrap_or(condition.len());
+    let (operator, version) = condition.split_at(end);
+    let version: Version = version
+        .trim()
+        .split('.')
+        .map_while(|part| {
+            let digits = part
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(part.len());
+            part[..digits].parse().ok()
+        })
+        .collect();
+    // The line's first and last version, beside the one that is named.
+    let same = version.len().min(release.len());
+    let order = release[..same].cmp(&version[..same]);
+    let is_in = order.is_eq();
+    match operator {
+        "==" | "===" => is_in,
+        "~=" => match version.len() {
+            // The last number may grow: `~=10.0` is any 10.
+            0..=2 => version.first() == release.first() && (order.is_ge() || is_in),
+            _ => is_in,
+        },
+        ">=" | ">" => order.is_ge(),
+        "<=" => order.is_le(),
+        "<" => order.is_lt() || (is_in && version.iter().skip(same).any(|number| *number > 0)),
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -531,13 +773,53 @@ mod tests {
     fn requirements_pin_a_level() {
         for (line, level) in [
             ("ansible==2.9.18", Some(Level::V2_9)),
+            ("ansible==2.9.*", Some(Level::V2_9)),
+            ("ansible>=2.9,<2.10", Some(Level::V2_9)),
+            ("ansible==2.10.7", Some(Level::V2_9)),
+            ("ansible-base~=2.10.0", Some(Level::V2_9)),
             ("ansible==11.13.0", Some(Level::V2_18)),
+            ("ansible == 11.*", Some(Level::V2_18)),
+            ("ansible~=10.0", Some(Level::V2_18)),
+            ("ansible>=5,<6", Some(Level::V2_18)),
+            (
+                "Ansible[azure]==9.8.0; python_version > '3.9'",
+                Some(Level::V2_18),
+            ),
+            ("ansible-core>=2.18,<2.19", Some(Level::V2_18)),
+            ("ansible-core>=2.18.0,<2.19.0", Some(Level::V2_18)),
+            ("ansible_core<=2.16.3", Some(Level::V2_18)),
+            ("ansible-core~=2.17.0", Some(Level::V2_18)),
+            ("ansible-core~=2.17", Some(Level::V2_19)),
             ("ansible-core>=2.19,<2.20  # new", Some(Level::V2_19)),
+            ("ansible-core>=2.16", Some(Level::V2_19)),
             ("ansible~=12.0", Some(Level::V2_19)),
+            ("ansible", None),
+            ("ansible-lint==24.1.0", None),
             ("jinja2==2.11.3", None),
             ("# ansible==2.9.18", None),
         ] {
             assert_eq!(pin(line).map(|(level, _)| level), level, "{line}");
         }
+    }
+
+    #[test]
+    fn requirements_of_included_files_and_of_directories_above_count() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| {
+            std::fs::write(dir.path().join(name), text).expect("a file");
+        };
+        let inner = dir.path().join("a/b");
+        std::fs::create_dir_all(&inner).expect("a directory");
+        write(
+            "requirements.txt",
+            "# tools\n-r pins.txt  # versions\nnetaddr==1\n",
+        );
+        write("pins.txt", "-r requirements.txt\nansible==2.9.20\n");
+        let (level, reason) = Level::pinned_by(&inner).expect("a level");
+        assert_eq!(level, Level::V2_9);
+        assert!(reason.starts_with("`ansible==2.9.20` in "), "{reason}");
+        write("requirements.txt", "-r pins.txt\nansible-core==2.18.1\n");
+        let (level, _) = Level::pinned_by(&inner).expect("a level");
+        assert_eq!(level, Level::V2_18);
     }
 }

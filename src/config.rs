@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::diag::{Error, Kind, Result, Sources, Span};
+use crate::diag::{Error, Kind, Notice, Result, Sources, Span};
 
 /// A setting: where it stands in ansible.cfg, which variables set it, what it is without.
 pub struct Setting {
@@ -147,6 +147,13 @@ pub static TABLE: &[Setting] = &[
         "Run notified handlers even where a task failed.",
     ),
     row(
+        "force_valid_group_names",
+        &[("defaults", "force_valid_group_names")],
+        &["ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"],
+        "never",
+        "What to do with odd group names: never, ignore, always, silently.",
+    ),
+    row(
         "forks",
         &[("defaults", "forks")],
         &["ANSIBLE_FORKS"],
@@ -159,6 +166,13 @@ pub static TABLE: &[Setting] = &[
         &["ANSIBLE_GATHERING"],
         "implicit",
         "When facts are gathered.",
+    ),
+    row(
+        "hash_behaviour",
+        &[("defaults", "hash_behaviour")],
+        &["ANSIBLE_HASH_BEHAVIOUR"],
+        "replace",
+        "Whether a variable that is a mapping replaces one of lower precedence, or merges with it.",
     ),
     row(
         "hints",
@@ -183,6 +197,47 @@ pub static TABLE: &[Setting] = &[
         &["ANSIBLE_INVENTORY"],
         "",
         "Inventory sources, with commas.",
+    ),
+    row(
+        "inventory_any_unparsed_is_failed",
+        &[("inventory", "any_unparsed_is_failed")],
+        &["ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"],
+        "no",
+        "A source that can't be read is an error.",
+    ),
+    row(
+        "inventory_ignore_extensions",
+        &[
+            ("defaults", "inventory_ignore_extensions"),
+            ("inventory", "ignore_extensions"),
+        ],
+        &["ANSIBLE_INVENTORY_IGNORE"],
+        "",
+        "Endings of files that inventory directories don't mean.",
+    ),
+    row(
+        "inventory_ignore_patterns",
+        &[
+            ("defaults", "inventory_ignore_patterns"),
+            ("inventory", "ignore_patterns"),
+        ],
+        &["ANSIBLE_INVENTORY_IGNORE_REGEX"],
+        "",
+        "Names of files that inventory directories don't mean, as regular expressions.",
+    ),
+    row(
+        "inventory_unparsed_is_failed",
+        &[("inventory", "unparsed_is_failed")],
+        &["ANSIBLE_INVENTORY_UNPARSED_FAILED"],
+        "no",
+        "It is an error that no source can be read.",
+    ),
+    row(
+        "inventory_unparsed_warning",
+        &[("inventory", "inventory_unparsed_warning")],
+        &["ANSIBLE_INVENTORY_UNPARSED_WARNING"],
+        "yes",
+        "Warn where no source can be read.",
     ),
     row(
         "kube_force",
@@ -314,7 +369,7 @@ impl Config {
     /// # Errors
     /// A file that can't be read, with its place.
     pub fn load(sources: &Sources, environment: &BTreeMap<String, String>) -> Result<Config> {
-        let path = find(environment);
+        let path = find(sources, environment);
         let mut file = BTreeMap::new();
         if let Some(path) = &path {
             let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, &error))?;
@@ -335,9 +390,9 @@ impl Config {
                 setting.ini.iter().find_map(|(section, key)| {
                     let value = file.get(&((*section).to_owned(), (*key).to_owned()))?;
                     Some(if is_path(setting.name) {
-                        beside(&base, value, setting.name)
+                        beside(&base, value, setting.name, environment)
                     } else {
-                        value.clone()
+                        unquoted(value).to_owned()
                     })
                 })
             };
@@ -347,6 +402,9 @@ impl Config {
             if !value.is_empty() {
                 values.insert(setting.name, value);
             }
+        }
+        if let Some(path) = &path {
+            note_unused(sources, path, &file);
         }
         Ok(Config { values, path })
     }
@@ -398,17 +456,87 @@ fn is_path(name: &str) -> bool {
 }
 
 /// Relative paths in a configuration file start at the file.
-fn beside(base: &Path, value: &str, name: &str) -> String {
+fn beside(base: &Path, value: &str, name: &str, environment: &BTreeMap<String, String>) -> String {
     let separator = if name == "roles_path" { ":" } else { "," };
     value
         .split(separator)
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
         .map(|part| {
-            let part = part.trim();
-            let path = expand_home(part);
-            base.join(path).to_string_lossy().into_owned()
+            let here = std::env::current_dir().unwrap_or_default();
+            let part = part.replace("{{CWD}}", &here.to_string_lossy());
+            let path = expand_home(&expand_variables(&part, environment));
+            let path = normal_path(&base.join(path));
+            path.to_string_lossy().into_owned()
         })
         .collect::<Vec<_>>()
         .join(separator)
+}
+
+/// Puts environment variables in place of `$NAME` and `${NAME}`; unknown ones stay.
+fn expand_variables(text: &str, environment: &BTreeMap<String, String>) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        let braced = after
+            .strip_prefix('{')
+            .and_then(|inside| inside.split_once('}'));
+        let end = after
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(after.len());
+        let (name, next) = braced.unwrap_or(after.split_at(end));
+        match environment.get(name) {
+            Some(value) => {
+                out.push_str(value);
+                rest = next;
+            }
+            None => {
+                out.push('$');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Takes `.` and `..` out of a path, as names alone say.
+pub fn normal_path(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Tells which settings of a file have no effect, for those who ask for more words.
+fn note_unused(sources: &Sources, path: &Path, file: &Entries) {
+    let is_used = |section: &str, key: &str| {
+        TABLE
+            .iter()
+            .any(|row| row.ini.iter().any(|(s, k)| *s == section && *k == key))
+    };
+    let unused: Vec<String> = file
+        .keys()
+        .filter(|(section, key)| !is_used(section, key))
+        .map(|(section, key)| format!("[{section}] {key}"))
+        .collect();
+    if !unused.is_empty() {
+        sources.note(Notice::detail(format!(
+            "settings in {} that have no effect here: {}",
+            path.display(),
+            unused.join(", ")
+        )));
+    }
 }
 
 /// Puts the user's home directory in place of a leading `~`.
@@ -419,7 +547,7 @@ pub fn expand_home(path: &str) -> PathBuf {
     }
 }
 
-fn find(environment: &BTreeMap<String, String>) -> Option<PathBuf> {
+fn find(sources: &Sources, environment: &BTreeMap<String, String>) -> Option<PathBuf> {
     if let Some(given) = environment.get("ANSIBLE_CONFIG") {
         let path = PathBuf::from(given);
         let path = if path.is_dir() {
@@ -432,8 +560,14 @@ fn find(environment: &BTreeMap<String, String>) -> Option<PathBuf> {
         }
     }
     let here = std::env::current_dir().ok()?;
-    if here.join("ansible.cfg").is_file() && !is_world_writable(&here) {
-        return Some(here.join("ansible.cfg"));
+    if here.join("ansible.cfg").is_file() {
+        if !is_world_writable(&here) {
+            return Some(here.join("ansible.cfg"));
+        }
+        sources.note(Notice::warning(format!(
+            "Ansible is being run in a world writable directory ({}), ignoring it as an ansible.cfg source. For more information see https://docs.ansible.com/ansible/devel/reference_appendices/config.html#cfg-in-world-writable-dir",
+            here.display()
+        )));
     }
     let home = environment
         .get("HOME")
@@ -487,11 +621,19 @@ fn parse(sources: &Sources, path: &Path, text: &str) -> Result<Entries> {
         };
         // A comment follows a blank and a semicolon.
         let value = value.split(" ;").next().unwrap_or("").trim();
-        let key = (section.clone(), key.trim().to_owned());
+        let key = (section.clone(), key.trim().to_lowercase());
         out.insert(key.clone(), value.to_owned());
         last = Some(key);
     }
     Ok(out)
+}
+
+/// Takes one pair of quotes off a value.
+fn unquoted(value: &str) -> &str {
+    ['"', '\'']
+        .iter()
+        .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote))
+        .unwrap_or(value)
 }
 
 #[cfg(test)]

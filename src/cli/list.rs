@@ -50,9 +50,13 @@ pub(super) fn run(args: &RunArgs, prepared: &Prepared, session: &Session) -> Res
                     .iter()
                     .map(|host| format!("      {host}\n"))
                     .collect();
+                let patterns = match &play.hosts {
+                    Value::List(_) => play.hosts.clone(),
+                    one => Value::list(vec![one.clone()]),
+                };
                 super::print(&format!(
-                    "    pattern: ['{}']\n    hosts ({}):\n{}",
-                    pattern.replace(',', "', '"),
+                    "    pattern: {}\n    hosts ({}):\n{}",
+                    patterns.repr(),
                     matched.hosts.len(),
                     shown.concat()
                 ));

@@ -46,7 +46,7 @@ impl WithVars {
     pub(super) fn templar(&self, session: &Session) -> Result<(Templar, Vec<std::path::PathBuf>)> {
         let sources = &session.sources;
         let base = std::env::current_dir().unwrap_or_default();
-        let settings = session.configure(self.compat.as_deref(), &base)?;
+        let settings = session.configure(self.compat.as_deref(), &base, 0)?;
         let extra = setup::extra_vars(sources, &self.extra_vars, settings.1.level)?;
         for file in &self.vars {
             for (key, value) in setup::vars_file(sources, file)?.to_vec() {

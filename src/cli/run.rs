@@ -38,7 +38,7 @@ pub(super) fn run(args: &RunArgs, session: &Session) -> Result<u8> {
 /// Prints the version of Ansible that is reproduced, in its own form, and this program's.
 fn version(args: &RunArgs, session: &Session) -> Result<u8> {
     let dir = std::env::current_dir().unwrap_or_default();
-    let (config, chosen) = session.configure(args.compat.as_deref(), &dir)?;
+    let (config, chosen) = session.configure(args.compat.as_deref(), &dir, args.verbose)?;
     let file = config
         .path()
         .map_or_else(|| "None".to_owned(), |path| path.display().to_string());
@@ -63,7 +63,7 @@ pub(super) struct Prepared {
 pub(super) fn prepare(args: &RunArgs, session: &Session, dry: bool) -> Result<Prepared> {
     let targets = targets(&args.what)?;
     let dir = targets.dir();
-    let settings = session.configure(args.compat.as_deref(), &dir)?;
+    let settings = session.configure(args.compat.as_deref(), &dir, args.verbose)?;
     if let Targets::Playbooks(paths) = &targets
         && let Some(missing) = paths.iter().find(|path| !path.exists())
     {

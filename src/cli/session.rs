@@ -43,7 +43,12 @@ impl Session {
     ///
     /// # Errors
     /// Settings that can't be read; a level that isn't one.
-    pub(super) fn configure(&self, compat: Option<&str>, dir: &Path) -> Result<(Config, Chosen)> {
+    pub(super) fn configure(
+        &self,
+        compat: Option<&str>,
+        dir: &Path,
+        verbosity: u8,
+    ) -> Result<(Config, Chosen)> {
         let config = Config::load(&self.sources, &self.environment)?;
         let chosen = choose(compat, &config, dir)?;
         let terminal = std::io::stdout().is_terminal();
@@ -53,6 +58,7 @@ impl Session {
             color: (terminal && !config.flag("nocolor")) || config.flag("force_color"),
             deprecations: config.flag("deprecation_warnings"),
             hints: config.flag("hints"),
+            details: verbosity > 0 || config.number("verbosity").is_some_and(|count| count > 0),
         });
         Ok((config, chosen))
     }
@@ -131,6 +137,7 @@ fn code_of(error: &Error) -> u8 {
         Kind::Yaml | Kind::Parse | Kind::Unsupported | Kind::TemplateSyntax | Kind::Recursion => 4,
         Kind::Usage => 2,
         Kind::Interrupted => 99,
+        Kind::Options => 5,
         Kind::Internal => 250,
         _ => 1,
     }

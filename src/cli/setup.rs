@@ -11,12 +11,12 @@ use crate::compat::Level;
 use crate::config::Config;
 use crate::diag::{Error, Kind, Notice, Result, Sources};
 use crate::executor::{Options, fixed_variables};
-use crate::inventory::{self, Inventory, SourceOptions};
+use crate::inventory::{self, GroupNames, Inventory, SourceOptions};
 use crate::modules;
 use crate::playbook::{Loader, LoaderOptions, Resolved};
 use crate::template::{MapVariables, Shared, SharedOptions, Templar};
 use crate::value::{Dict, Key, Str, Value, from_json_text};
-use crate::vars::{RunNames, Store};
+use crate::vars::{RunNames, Store, VarFiles};
 use crate::yaml;
 
 /// Everything that a run needs before its first play.
@@ -25,6 +25,8 @@ pub(super) struct Setup {
     pub(super) store: Store,
     pub(super) loader: Loader,
     pub(super) config: Config,
+    /// The variable files beside inventory and playbook.
+    pub(super) files: Rc<VarFiles>,
 }
 
 /// Returns the environment as text.
@@ -193,20 +195,12 @@ pub(super) fn setup(
     if given.is_empty() {
         given = config.list("inventory");
     }
-    let source_options = SourceOptions {
-        ignored_extensions: Vec::new(),
-        limit: options.limit.clone(),
-    };
+    if given.is_empty() {
+        given.push(inventory::DEFAULT_SOURCE.to_owned());
+    }
+    let source_options = source_options(&config, level, options.limit.clone());
     let loaded = inventory::load(sources, &given, &source_options)?;
     let inventory = Rc::new(RefCell::new(loaded));
-    for warning in std::mem::take(&mut inventory.borrow_mut().warnings) {
-        sources.note(warning.into());
-    }
-    if !inventory.borrow().is_parsed {
-        sources.note(Notice::warning(
-            "No inventory was parsed, only implicit localhost is available",
-        ));
-    }
     let base_dir = std::env::current_dir().unwrap_or_default();
     let templates = Shared::new(SharedOptions {
         level,
@@ -221,16 +215,27 @@ pub(super) fn setup(
     let names = RunNames {
         base_dir,
         templates: templates.clone(),
-        fixed: fixed_variables(options, level, &given, config_path.as_deref()),
+        fixed: fixed_variables(
+            options,
+            level,
+            &shown_sources(&given),
+            config_path.as_deref(),
+        ),
+        merges_dicts: config.text("hash_behaviour").as_deref() == Some("merge"),
     };
     let playbook_dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
     let problems = Rc::new(RefCell::new(Vec::new()));
-    let store = store(
+    let files = Rc::new(VarFiles::new(
         sources,
+        level,
+        vec![playbook_dir],
+        controller_python(&session.environment),
+    ));
+    let store = store(
         names,
         &inventory,
         extra.clone(),
-        vec![playbook_dir],
+        files.clone(),
         problems.clone(),
     );
     // Variable files are read now, so that a mistake in one is said before anything runs.
@@ -265,32 +270,71 @@ pub(super) fn setup(
         store,
         loader,
         config,
+        files,
     })
 }
 
+/// Returns sources as `ansible_inventory_sources` has them: files and directories by their whole path.
+fn shown_sources(given: &[String]) -> Vec<String> {
+    given
+        .iter()
+        .map(|source| {
+            if source.contains(',') {
+                return source.clone();
+            }
+            let path = crate::config::expand_home(source);
+            let path = std::path::absolute(&path).unwrap_or(path);
+            crate::config::normal_path(&path)
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect()
+}
+
+/// Returns how inventory sources are read.
+fn source_options(config: &Config, level: Level, limit: Option<String>) -> SourceOptions {
+    SourceOptions {
+        level,
+        ignored_extensions: config
+            .text("inventory_ignore_extensions")
+            .map(|_| config.list("inventory_ignore_extensions")),
+        ignore_patterns: config.list("inventory_ignore_patterns"),
+        group_names: GroupNames::parse(&config.text("force_valid_group_names").unwrap_or_default()),
+        any_unparsed_is_failed: config.flag("inventory_any_unparsed_is_failed"),
+        unparsed_is_failed: config.flag("inventory_unparsed_is_failed"),
+        unparsed_warning: config.flag("inventory_unparsed_warning"),
+        limit,
+    }
+}
+
+/// Makes the store, whose inventory layers come from sources and the files beside them.
 fn store(
-    sources: &Sources,
     names: RunNames,
     inventory: &Rc<RefCell<Inventory>>,
     extra: Dict,
-    playbook_dirs: Vec<PathBuf>,
+    files: Rc<VarFiles>,
     problems: Rc<RefCell<Vec<Error>>>,
 ) -> Store {
-    let files = crate::vars::VarFiles::new(sources.clone());
     Store::new(
         names,
         inventory.clone(),
         extra,
         Box::new(move |inventory, host| {
-            match crate::vars::host_layers(&files, inventory, &playbook_dirs, host) {
-                Ok(layers) => layers,
-                Err(error) => {
-                    problems.borrow_mut().push(error);
-                    Vec::new()
-                }
-            }
+            files.host_layers(inventory, host).unwrap_or_else(|error| {
+                problems.borrow_mut().push(error);
+                Vec::new()
+            })
         }),
     )
+}
+
+/// Returns the controller's Python, as `ansible_playbook_python` tells it.
+fn controller_python(environment: &BTreeMap<String, String>) -> Option<String> {
+    let path = environment.get("PATH")?;
+    std::env::split_paths(path)
+        .map(|dir| dir.join("python3"))
+        .find(|program| program.is_file())
+        .map(|program| program.to_string_lossy().into_owned())
 }
 
 fn roles_path(config: &Config) -> Vec<PathBuf> {

@@ -34,6 +34,8 @@ pub enum Kind {
     Inventory,
     /// Wrong command-line arguments or settings.
     Usage,
+    /// Command-line arguments that don't go together, or name what isn't there.
+    Options,
     /// A host that can't be reached or stopped answering.
     Unreachable,
     /// Arguments that a module refuses.

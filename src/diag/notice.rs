@@ -1,6 +1,6 @@
 //! What is odd but doesn't stop a run: warnings and deprecations.
 
-use super::Span;
+use super::{Error, Span};
 
 /// How much a notice matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Weight {
     Error,
     /// What this program adds to Ansible's words: what to do about something.
     Hint,
+    /// What this program adds only where more words are asked for (`-v`).
+    Detail,
 }
 
 /// Where the odd thing is.
@@ -27,7 +29,7 @@ pub enum Place {
 }
 
 /// A warning as plain data: message, place, what follows the place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Notice {
     /// How much it matters.
     pub weight: Weight,
@@ -39,6 +41,10 @@ pub struct Notice {
     pub help: Option<String>,
     /// All of it as Ansible before 2.19 words it, where that differs from the message.
     pub older: Option<Box<Notice>>,
+    /// What takes the thing away, where it isn't ansible-core as a whole.
+    pub part: Option<&'static str>,
+    /// The error that it tells of.
+    pub cause: Option<Error>,
 }
 
 impl Notice {
@@ -50,6 +56,8 @@ impl Notice {
             place: Place::Nowhere,
             help: None,
             older: None,
+            part: None,
+            cause: None,
         }
     }
 
@@ -65,6 +73,14 @@ impl Notice {
     pub fn error(message: impl Into<String>) -> Notice {
         Notice {
             weight: Weight::Error,
+            ..Notice::warning(message)
+        }
+    }
+
+    /// Makes a notice for those who ask for more words.
+    pub fn detail(message: impl Into<String>) -> Notice {
+        Notice {
+            weight: Weight::Detail,
             ..Notice::warning(message)
         }
     }
@@ -97,6 +113,20 @@ impl Notice {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Notice {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Says which part of ansible-core takes the thing away.
+    #[must_use]
+    pub fn by(mut self, part: &'static str) -> Notice {
+        self.part = Some(part);
+        self
+    }
+
+    /// Attaches the error that it tells of; a colon stands before its words.
+    #[must_use]
+    pub fn caused_by(mut self, cause: Error) -> Notice {
+        self.cause = Some(cause);
         self
     }
 

@@ -69,10 +69,21 @@ impl std::fmt::Display for Location {
     }
 }
 
+/// How exactly places in a text are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exactness {
+    /// By line and column.
+    Column,
+    /// By line.
+    Line,
+    /// Only the text's name is told.
+    Name,
+}
+
 struct Source {
     name: Rc<str>,
     text: Rc<str>,
-    whole: bool,
+    exactness: Exactness,
 }
 
 /// All texts read so far, and what was odd in them. Clones share one store.
@@ -82,23 +93,41 @@ pub struct Sources(Rc<RefCell<Vec<Source>>>, Rc<RefCell<Vec<Notice>>>);
 impl Sources {
     /// Keeps a text under a name and returns its id.
     pub fn add(&self, name: impl Into<Rc<str>>, text: impl Into<Rc<str>>) -> SourceId {
-        self.push(name.into(), text.into(), false)
+        self.add_exact(name, text, Exactness::Column)
+    }
+
+    /// Keeps a text whose places are told less exactly.
+    pub fn add_exact(
+        &self,
+        name: impl Into<Rc<str>>,
+        text: impl Into<Rc<str>>,
+        exactness: Exactness,
+    ) -> SourceId {
+        let mut all = self.0.borrow_mut();
+        all.push(Source {
+            name: name.into(),
+            text: text.into(),
+            exactness,
+        });
+        SourceId((all.len() - 1) as u32)
     }
 
     /// Keeps a text of which Ansible's own messages name the file only, not the line.
     pub fn add_whole(&self, name: impl Into<Rc<str>>, text: impl Into<Rc<str>>) -> SourceId {
-        self.push(name.into(), text.into(), true)
+        self.add_exact(name, text, Exactness::Name)
     }
 
-    fn push(&self, name: Rc<str>, text: Rc<str>, whole: bool) -> SourceId {
-        let mut all = self.0.borrow_mut();
-        all.push(Source { name, text, whole });
-        SourceId((all.len() - 1) as u32)
+    /// Keeps a name alone and returns it as a place.
+    pub fn add_name(&self, name: impl Into<Rc<str>>) -> Span {
+        Span::new(self.add_whole(name, ""), 0, 0)
     }
 
-    /// Says whether Ansible's own messages name the source only, not the line.
-    pub fn is_whole(&self, id: SourceId) -> bool {
-        self.0.borrow().get(id.0 as usize).is_some_and(|s| s.whole)
+    /// Returns how exactly places in a source are told.
+    pub fn exactness(&self, id: SourceId) -> Exactness {
+        self.0
+            .borrow()
+            .get(id.0 as usize)
+            .map_or(Exactness::Name, |s| s.exactness)
     }
 
     /// Returns a source's name; `<unknown>` for an id of another store.

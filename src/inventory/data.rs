@@ -1,10 +1,11 @@
 //! Hosts and groups, and what belongs to what.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 
+use super::range;
 use crate::diag::{Error, Kind, Result};
-use crate::value::{Dict, Value};
+use crate::value::{Dict, Key, Value};
 
 /// A host.
 #[derive(Clone, Debug)]
@@ -15,8 +16,8 @@ pub struct Host {
     pub vars: Dict,
     /// The groups that name it directly, by index.
     pub groups: Vec<usize>,
-    /// The source that named it last.
-    pub source: Option<PathBuf>,
+    /// The source that named it first, as an index of [`Inventory::host_sources`].
+    pub source: Option<usize>,
 }
 
 /// A group.
@@ -36,6 +37,15 @@ pub struct Group {
     pub priority: i64,
 }
 
+/// What a host's `inventory_file` and `inventory_dir` say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostSource {
+    /// The file, or the list of hosts as given.
+    pub file: String,
+    /// The directory; `None` for a list of hosts, as Ansible has it.
+    pub dir: String,
+}
+
 /// Hosts and groups of all sources. `all` and `ungrouped` always exist.
 #[derive(Clone, Debug)]
 pub struct Inventory {
@@ -43,14 +53,16 @@ pub struct Inventory {
     groups: Vec<Group>,
     host_index: HashMap<String, usize>,
     group_index: HashMap<String, usize>,
+    /// How far each group is from `all`, by the longest way; settled by [`Inventory::reconcile`].
+    depths: Vec<usize>,
+    /// The files and lists that hosts came from.
+    pub host_sources: Vec<HostSource>,
     /// The sources that were read, in order: files and directories.
     pub sources: Vec<PathBuf>,
-    /// `--limit`, already split.
-    pub limit: Option<Vec<String>>,
-    /// What is odd about the sources.
-    pub warnings: Vec<String>,
     /// At least one source could be read.
     pub is_parsed: bool,
+    /// `--limit`, already split.
+    pub limit: Option<Vec<String>>,
 }
 
 const ALL: usize = 0;
@@ -63,13 +75,16 @@ impl Default for Inventory {
             groups: Vec::new(),
             host_index: HashMap::new(),
             group_index: HashMap::new(),
+            depths: Vec::new(),
+            host_sources: Vec::new(),
             sources: Vec::new(),
-            limit: None,
-            warnings: Vec::new(),
             is_parsed: false,
+            limit: None,
         };
         inventory.add_group("all");
         inventory.add_group("ungrouped");
+        inventory.groups[ALL].children.push(UNGROUPED);
+        inventory.groups[UNGROUPED].parents.push(ALL);
         inventory
     }
 }
@@ -129,7 +144,9 @@ impl Inventory {
     }
 
     /// Adds a host, unless it is there, and puts it in a group.
-    pub fn add_host(&mut self, name: &str, group: Option<&str>, source: Option<&Path>) -> usize {
+    ///
+    /// Its source is the latest of [`Inventory::host_sources`].
+    pub fn add_host(&mut self, name: &str, group: Option<&str>) -> usize {
         let index = if let Some(index) = self.host_index.get(name) {
             *index
         } else {
@@ -138,43 +155,49 @@ impl Inventory {
                 name: name.to_owned(),
                 vars: Dict::new(),
                 groups: Vec::new(),
-                source: None,
+                source: self.host_sources.len().checked_sub(1),
             });
             self.host_index.insert(name.to_owned(), index);
             index
         };
-        if let Some(source) = source {
-            self.hosts[index].source = Some(source.to_path_buf());
-        }
         if let Some(group) = group {
             let group = self.add_group(group);
-            if !self.groups[group].hosts.contains(&index) {
-                self.groups[group].hosts.push(index);
-            }
             if !self.hosts[index].groups.contains(&group) {
+                self.groups[group].hosts.push(index);
                 self.hosts[index].groups.push(group);
             }
         }
         index
     }
 
+    /// Adds a host with the port that its pattern names; a host that is there keeps its own.
+    pub fn add_host_at(&mut self, name: &str, group: Option<&str>, port: Option<i64>) -> usize {
+        let is_new = !self.has_host(name);
+        let host = self.add_host(name, group);
+        if is_new && let Some(port) = port {
+            self.hosts[host].vars.set("ansible_port", Value::Int(port));
+        }
+        host
+    }
+
     /// Sets a variable of a host.
-    pub fn set_host_var(&mut self, host: usize, name: &str, value: Value) {
-        self.hosts[host].vars.set(name, value);
+    pub fn set_host_var(&mut self, host: usize, name: Key, value: Value) {
+        self.hosts[host].vars.set_key(name, value);
     }
 
     /// Sets a variable of a group.
-    pub fn set_group_var(&mut self, group: usize, name: &str, value: Value) {
-        if name == "ansible_group_priority" {
-            if let Some(number) = value
-                .as_i64()
-                .or_else(|| value.to_str().trim().parse().ok())
-            {
-                self.groups[group].priority = number;
+    ///
+    /// # Errors
+    /// `ansible_group_priority` that is no number.
+    pub fn set_group_var(&mut self, group: usize, name: Key, value: Value) -> Result<()> {
+        if name.as_str() == Some("ansible_group_priority") {
+            if !matches!(value, Value::None | Value::List(_) | Value::Dict(_)) {
+                self.groups[group].priority = range::int(&value)?;
             }
-            return;
+            return Ok(());
         }
-        self.groups[group].vars.set(name, value);
+        self.groups[group].vars.set_key(name, value);
+        Ok(())
     }
 
     /// Puts a group inside another.
@@ -182,7 +205,13 @@ impl Inventory {
     /// # Errors
     /// When the inner one contains the outer one already.
     pub fn add_child(&mut self, outer: usize, inner: usize) -> Result<()> {
-        if outer == inner || self.descendants(inner).contains(&outer) {
+        if outer == inner {
+            return Err(Error::new(Kind::Inventory, "can't add group to itself"));
+        }
+        if self.groups[outer].children.contains(&inner) {
+            return Ok(());
+        }
+        if !self.groups[inner].children.is_empty() && self.descendants(inner).contains(&outer) {
             return Err(Error::new(
                 Kind::Inventory,
                 format!(
@@ -191,33 +220,63 @@ impl Inventory {
                 ),
             ));
         }
-        if !self.groups[outer].children.contains(&inner) {
-            self.groups[outer].children.push(inner);
-            self.groups[inner].parents.push(outer);
-        }
+        self.groups[outer].children.push(inner);
+        self.groups[inner].parents.push(outer);
         Ok(())
     }
 
     /// Settles what `all` and `ungrouped` contain; called when all sources are read.
     pub fn reconcile(&mut self) {
-        for index in 1..self.groups.len() {
+        for index in UNGROUPED..self.groups.len() {
             if self.groups[index].parents.is_empty() {
                 self.groups[ALL].children.push(index);
                 self.groups[index].parents.push(ALL);
             }
         }
-        for host in 0..self.hosts.len() {
-            let grouped = self.hosts[host]
-                .groups
-                .iter()
-                .any(|group| *group > UNGROUPED);
-            let ungrouped = self.hosts[host].groups.contains(&UNGROUPED);
-            if grouped && ungrouped {
-                self.hosts[host].groups.retain(|group| *group != UNGROUPED);
-                self.groups[UNGROUPED].hosts.retain(|known| *known != host);
-            } else if !grouped && !ungrouped {
-                self.hosts[host].groups.push(UNGROUPED);
-                self.groups[UNGROUPED].hosts.push(host);
+        for host in &mut self.hosts {
+            if host.groups.iter().any(|group| *group > UNGROUPED) {
+                host.groups.retain(|group| *group != UNGROUPED);
+            }
+        }
+        let hosts = &self.hosts;
+        self.groups[UNGROUPED]
+            .hosts
+            .retain(|host| hosts[*host].groups.contains(&UNGROUPED));
+        for index in 0..self.hosts.len() {
+            if self.hosts[index].groups.iter().all(|group| *group == ALL) {
+                self.hosts[index].groups.push(UNGROUPED);
+                self.groups[UNGROUPED].hosts.push(index);
+            }
+        }
+        self.settle_depths();
+    }
+
+    /// Returns the hosts that have the name of a group.
+    pub fn hosts_named_as_groups(&self) -> impl Iterator<Item = &str> {
+        self.hosts
+            .iter()
+            .map(|host| host.name.as_str())
+            .filter(|name| self.has_group(name))
+    }
+
+    /// Works out each group's distance from `all`.
+    fn settle_depths(&mut self) {
+        let mut missing: Vec<usize> = self
+            .groups
+            .iter()
+            .map(|group| group.parents.len())
+            .collect();
+        let mut open: Vec<usize> = (0..self.groups.len())
+            .filter(|g| missing[*g] == 0)
+            .collect();
+        self.depths = vec![0; self.groups.len()];
+        while let Some(group) = open.pop() {
+            for child in &self.groups[group].children {
+                self.depths[*child] = self.depths[*child].max(self.depths[group] + 1);
+                missing[*child] -= 1;
+                if missing[*child] == 0 {
+                    open.push(*child);
+                }
             }
         }
     }
@@ -225,10 +284,11 @@ impl Inventory {
     /// Returns a group and everything inside it, nearest level first.
     pub fn descendants(&self, group: usize) -> Vec<usize> {
         let mut out = vec![group];
+        let mut seen: HashSet<usize> = HashSet::from([group]);
         let mut next = 0;
         while next < out.len() {
             for child in &self.groups[out[next]].children {
-                if !out.contains(child) {
+                if seen.insert(*child) {
                     out.push(*child);
                 }
             }
@@ -253,18 +313,7 @@ impl Inventory {
 
     /// Returns how far a group is from `all`, by the longest way.
     pub fn depth(&self, group: usize) -> usize {
-        fn walk(inventory: &Inventory, group: usize, left: usize) -> usize {
-            if left == 0 {
-                return 0;
-            }
-            inventory.groups[group]
-                .parents
-                .iter()
-                .map(|parent| walk(inventory, *parent, left - 1) + 1)
-                .max()
-                .unwrap_or(0)
-        }
-        walk(self, group, self.groups.len())
+        self.depths.get(group).copied().unwrap_or_default()
     }
 
     /// Returns all groups of a host except `all`, in the order in which their variables apply:
@@ -316,29 +365,9 @@ impl Inventory {
             .collect()
     }
 
-    /// Returns the directory of the source that named a host: `inventory_dir`.
-    pub fn source_dir(&self, host: &str) -> Option<String> {
-        let source = self
-            .host(host)
-            .and_then(|host| host.source.clone())
-            .or_else(|| self.sources.first().cloned())?;
-        let dir = if source.is_dir() {
-            source.as_path()
-        } else {
-            source.parent()?
-        };
-        Some(dir.to_string_lossy().into_owned())
-    }
-
-    /// Returns the source that named a host: `inventory_file`.
-    pub fn source_file(&self, host: &str) -> Option<String> {
-        Some(
-            self.host(host)?
-                .source
-                .as_ref()?
-                .to_string_lossy()
-                .into_owned(),
-        )
+    /// Returns where a host was first named.
+    pub fn source_of(&self, host: &str) -> Option<&HostSource> {
+        self.host_sources.get(self.host(host)?.source?)
     }
 }
 
@@ -353,7 +382,7 @@ mod tests {
         inventory.add_group("a");
         inventory.add_child(outer, inner).expect("no loop");
         for group in ["inner", "a"] {
-            inventory.add_host("h", Some(group), None);
+            inventory.add_host("h", Some(group));
         }
         inventory.reconcile();
         let names: Vec<&str> = inventory
@@ -368,9 +397,9 @@ mod tests {
     #[test]
     fn a_host_that_is_in_a_group_leaves_ungrouped() {
         let mut inventory = Inventory::default();
-        inventory.add_host("h", Some("ungrouped"), None);
-        inventory.add_host("h", Some("g"), None);
-        inventory.add_host("alone", None, None);
+        inventory.add_host("h", Some("ungrouped"));
+        inventory.add_host("h", Some("g"));
+        inventory.add_host("alone", None);
         inventory.reconcile();
         assert_eq!(inventory.group_names("h"), ["g"]);
         assert_eq!(inventory.group_names("alone"), ["ungrouped"]);

@@ -3,10 +3,11 @@
 //! **Source:** the `ansible.builtin.ini` inventory plugin's documentation: values of host lines and
 //! of `:vars` sections are Python literals where they read as one, else text.
 
-use std::path::Path;
+use std::collections::HashMap;
 
-use super::data::Inventory;
 use super::range;
+use super::reader::Reader;
+use crate::compat::Level;
 use crate::diag::{Error, Kind, Result, SourceId, Span};
 use crate::value::{Origin, Str, Value, literal};
 
@@ -17,174 +18,268 @@ enum Section {
     Children,
 }
 
+/// Why a group must be declared somewhere in the file.
+enum Pending {
+    /// A section sets its variables.
+    Vars { span: Span },
+    /// Groups name it as their child.
+    Child { span: Span, parents: Vec<String> },
+}
+
 /// Reads INI text into an inventory.
 ///
 /// # Errors
-/// The line that can't be read, with its place.
-pub(super) fn read(
-    inventory: &mut Inventory,
-    text: &str,
-    source: SourceId,
-    path: &Path,
-) -> Result<()> {
-    let mut section = Section::Hosts;
-    let mut group = "ungrouped".to_owned();
-    let mut pending: Vec<(String, Span)> = Vec::new();
+/// The line that can't be read, with its place where Ansible before 2.19 says it.
+pub(super) fn read(reader: &mut Reader, text: &str, source: SourceId) -> Result<()> {
+    let mut file = File {
+        reader,
+        source,
+        section: Section::Hosts,
+        group: "ungrouped".to_owned(),
+        pending: Vec::new(),
+        index: HashMap::new(),
+    };
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
         let start = offset + (line.len() - line.trim_start().len());
         offset += line.len();
         let line = line.trim();
-        let span = Span::new(source, start, start + line.len().max(1));
-        let place = |error: Error| error.at(span);
         if line.is_empty() || line.starts_with(['#', ';']) {
             continue;
         }
-        if line.starts_with('[') && header(line).is_some() {
-            let (name, kind) = header(line).unwrap_or_default();
-            group = name.to_owned();
-            section = match kind {
-                "" | "hosts" => Section::Hosts,
-                "vars" => Section::Vars,
-                "children" => Section::Children,
-                other => {
-                    return Err(Error::new(
-                        Kind::Inventory,
-                        format!("Section [{group}:{other}] has unknown type: {other}"),
-                    )
-                    .at(span)
-                    .help("known types are hosts, vars and children"));
-                }
-            };
-            if section == Section::Vars {
-                // Its group may be declared further down.
-                if !inventory.has_group(&group) {
-                    pending.push((group.clone(), span));
-                }
-            }
-            inventory.add_group(&group);
-            continue;
+        file.line(line, Span::new(source, start, start + line.len()))?;
+    }
+    file.end()
+}
+
+struct File<'a, 'b> {
+    reader: &'a mut Reader<'b>,
+    source: SourceId,
+    section: Section,
+    group: String,
+    pending: Vec<(String, Option<Pending>)>,
+    index: HashMap<String, usize>,
+}
+
+impl File<'_, '_> {
+    fn line(&mut self, line: &str, span: Span) -> Result<()> {
+        let wrong = |message: String| Error::new(Kind::Inventory, message).at(span);
+        if let Some((name, kind)) = header(line) {
+            return self.header(name, kind, span);
         }
-        if section != Section::Vars {
-            pending.retain(|(name, _)| *name != group);
+        if line.starts_with('[') && line.ends_with(']') {
+            return Err(wrong(self.reader.options.level.invalid_section_entry(line)));
         }
-        match section {
-            Section::Hosts => {
-                host_line(inventory, line, &group, source, start, path).map_err(place)?;
-            }
+        match self.section {
+            Section::Hosts => self.hosts(line, span),
             Section::Vars => {
                 let Some((name, value)) = line.split_once('=') else {
-                    return Err(place(Error::new(
-                        Kind::Inventory,
-                        format!("Expected key=value, got: {line}"),
-                    )));
+                    return Err(wrong(format!("Expected key=value, got: {line}")));
                 };
-                let index = inventory.add_group(&group);
-                inventory.set_group_var(index, name.trim(), typed(value.trim(), source, start));
+                let name = self.name(name.trim(), span);
+                let value = typed(
+                    value.trim(),
+                    self.source,
+                    span.start,
+                    self.reader.options.level,
+                );
+                let group = self.reader.inventory.add_group(&self.group);
+                self.reader.set_group_var(group, &name, value, span)
             }
             Section::Children => {
-                let name = line.split('#').next().unwrap_or("").trim();
-                if name.is_empty() || name.contains(char::is_whitespace) {
-                    return Err(place(Error::new(
-                        Kind::Inventory,
-                        format!("Expected group name, got: {line}"),
-                    )));
-                }
-                let (outer, inner) = (inventory.add_group(&group), inventory.add_group(name));
-                pending.retain(|(known, _)| known != name);
-                inventory.add_child(outer, inner).map_err(place)?;
+                let Some(name) = group_name(line) else {
+                    return Err(wrong(format!("Expected group name, got: {line}")));
+                };
+                self.child(name, span)
             }
         }
     }
-    Ok(())
-}
 
-/// Reads `[name]` and `[name:kind]`; a comment may follow.
-fn header(line: &str) -> Option<(&str, &str)> {
-    let end = line.find(']')?;
-    let rest = line[end + 1..].trim();
-    if !(rest.is_empty() || rest.starts_with(['#', ';'])) {
-        return None;
+    fn header(&mut self, name: &str, kind: &str, span: Span) -> Result<()> {
+        self.group = self.reader.safe_group_name(name);
+        self.section = match kind {
+            "" | "hosts" => Section::Hosts,
+            "vars" => Section::Vars,
+            "children" => Section::Children,
+            other => {
+                return Err(Error::new(
+                    Kind::Inventory,
+                    format!("Section [{}:{other}] has unknown type: {other}", self.group),
+                )
+                .at(span));
+            }
+        };
+        if !self.reader.inventory.has_group(&self.group) {
+            if self.section == Section::Vars && !self.index.contains_key(&self.group) {
+                self.wait(self.group.clone(), Pending::Vars { span });
+            }
+            self.reader.inventory.add_group(&self.group);
+        }
+        if self.section != Section::Vars
+            && let Some(at) = self.index.remove(&self.group)
+            && let Some(Pending::Child { parents, .. }) = self.pending[at].1.take()
+        {
+            let inner = self.reader.inventory.add_group(&self.group);
+            for parent in parents {
+                let outer = self.reader.inventory.add_group(&parent);
+                self.reader.inventory.add_child(outer, inner)?;
+            }
+        }
+        Ok(())
     }
-    let inside = line[1..end].trim();
-    let (name, kind) = inside.split_once(':').unwrap_or((inside, ""));
-    (!name.is_empty()
-        && !name.contains(char::is_whitespace)
-        && !kind.bytes().all(|b| b.is_ascii_digit())
-        || kind.is_empty())
-    .then_some((name, kind))
-}
 
-fn host_line(
-    inventory: &mut Inventory,
-    line: &str,
-    group: &str,
-    source: SourceId,
-    offset: usize,
-    path: &Path,
-) -> Result<()> {
-    let words = words(line)?;
-    let Some((pattern, pairs)) = words.split_first() else {
-        return Ok(());
-    };
-    let (names, port) = name_and_port(pattern)?;
-    for name in names {
-        if name.is_empty() || name.starts_with('-') {
-            return Err(Error::new(
-                Kind::Inventory,
-                format!("`{name}` is no host name"),
-            ));
+    fn child(&mut self, name: &str, span: Span) -> Result<()> {
+        let name = self.reader.safe_group_name(name);
+        if self.reader.inventory.has_group(&name) && !self.index.contains_key(&name) {
+            let outer = self.reader.inventory.add_group(&self.group);
+            let inner = self.reader.inventory.add_group(&name);
+            return self.reader.inventory.add_child(outer, inner);
         }
-        let host = inventory.add_host(&name, Some(group), Some(path));
-        if let Some(port) = port {
-            inventory.set_host_var(host, "ansible_port", Value::Int(port));
+        let parent = self.group.clone();
+        match self.index.get(&name).map(|at| &mut self.pending[*at].1) {
+            Some(Some(Pending::Child { parents, .. })) => parents.push(parent),
+            Some(waiting @ Some(Pending::Vars { .. })) => {
+                *waiting = Some(Pending::Child {
+                    span,
+                    parents: vec![parent],
+                });
+            }
+            _ => self.wait(
+                name,
+                Pending::Child {
+                    span,
+                    parents: vec![parent],
+                },
+            ),
         }
+        Ok(())
+    }
+
+    fn wait(&mut self, name: String, pending: Pending) {
+        self.index.insert(name.clone(), self.pending.len());
+        self.pending.push((name, Some(pending)));
+    }
+
+    fn hosts(&mut self, line: &str, span: Span) -> Result<()> {
+        let words = words(line).map_err(|why| {
+            Error::value_error(format!("Error parsing host definition '{line}': {why}")).at(span)
+        })?;
+        let Some((pattern, pairs)) = words.split_first() else {
+            return Ok(());
+        };
+        let (names, port) = range::hosts_of_line(pattern)?;
+        let mut vars = Vec::with_capacity(pairs.len());
         for pair in pairs {
             let Some((key, value)) = pair.split_once('=') else {
                 return Err(Error::new(
                     Kind::Inventory,
                     format!("Expected key=value host variable assignment, got: {pair}"),
-                ));
+                )
+                .at(span));
             };
-            inventory.set_host_var(host, key, typed(value, source, offset));
+            vars.push((
+                self.name(key, span),
+                typed(value, self.source, span.start, self.reader.options.level),
+            ));
         }
+        for name in names {
+            let host = self
+                .reader
+                .inventory
+                .add_host_at(&name, Some(&self.group), port);
+            for (key, value) in &vars {
+                self.reader.set_host_var(host, key, value.clone(), span);
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Returns a variable's name, which knows its line.
+    fn name(&self, name: &str, span: Span) -> Value {
+        Value::Str(Str::trusted(name).with_origin(Origin {
+            source: self.source,
+            offset: span.start,
+        }))
+    }
+
+    /// Refuses what was named but never declared.
+    fn end(&self) -> Result<()> {
+        let level = self.reader.options.level;
+        for (name, pending) in &self.pending {
+            let (message, span) = match pending {
+                None => continue,
+                Some(Pending::Vars { span }) => (level.vars_of_undefined_group(name), *span),
+                Some(Pending::Child { span, parents }) => (
+                    level.child_is_undefined_group(parents.last().map_or("", String::as_str), name),
+                    *span,
+                ),
+            };
+            return Err(Error::new(Kind::Inventory, message).at(span));
+        }
+        Ok(())
+    }
 }
 
-/// Splits `name:port`; IPv6 addresses need brackets to carry a port.
-fn name_and_port(pattern: &str) -> Result<(Vec<String>, Option<i64>)> {
-    if let Some(rest) = pattern.strip_prefix('[')
-        && let Some((address, after)) = rest.split_once(']')
-        && address.parse::<std::net::Ipv6Addr>().is_ok()
-    {
-        return Ok((
-            vec![address.to_owned()],
-            after.strip_prefix(':').and_then(|p| p.parse().ok()),
-        ));
+/// Reads `[name]` and `[name:kind]`; a comment may follow.
+fn header(line: &str) -> Option<(&str, &str)> {
+    let rest = line.strip_prefix('[')?;
+    let (inside, rest) = rest.split_once(']')?;
+    let rest = rest.trim_start();
+    if !(rest.is_empty() || rest.starts_with('#')) {
+        return None;
     }
-    let outside = pattern.rfind(']').map_or(0, |at| at + 1);
-    if let Some(colon) = pattern[outside..].rfind(':')
-        && pattern[outside..].matches(':').count() == 1
-        && let Ok(port) = pattern[outside + colon + 1..].parse::<i64>()
-    {
-        return Ok((range::expand(&pattern[..outside + colon])?, Some(port)));
+    let word =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    match inside.split_once(':') {
+        None => is_group_name(inside).then_some((inside, "")),
+        Some((name, kind)) => (is_group_name(name) && word(kind)).then_some((name, kind)),
     }
-    if pattern.matches(':').count() > 1 && !pattern.contains('[') {
-        return Ok((vec![pattern.to_owned()], None));
+}
+
+/// Reads a group's name in a `:children` section; a comment may follow.
+fn group_name(line: &str) -> Option<&str> {
+    let end = line.find(char::is_whitespace).unwrap_or(line.len());
+    let (name, rest) = line.split_at(end);
+    // A comment needs no blank before it, but a name keeps what it can.
+    let (name, rest) = match name.find([':', ']']) {
+        Some(_) => return None,
+        None => (name, rest.trim_start()),
+    };
+    (is_group_name(name) && (rest.is_empty() || rest.starts_with('#'))).then_some(name)
+}
+
+fn is_group_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains([':', ']']) && !name.contains(char::is_whitespace)
+}
+
+/// Makes lists of tuples and sets, at levels where variables know no others.
+fn as_since(value: Value, level: Level) -> Value {
+    if !level.has_lists_for_tuples() {
+        return value;
     }
-    Ok((range::expand(pattern)?, None))
+    match &value {
+        Value::Tuple(_) | Value::Set(_) | Value::List(_) => Value::list(
+            value
+                .items()
+                .into_iter()
+                .flatten()
+                .map(|item| as_since(item, level))
+                .collect(),
+        ),
+        Value::Dict(dict) => Value::Dict(
+            dict.to_vec()
+                .into_iter()
+                .map(|(key, item)| (key, as_since(item, level)))
+                .collect(),
+        ),
+        _ => value,
+    }
 }
 
 /// Reads a value: a Python literal, else text. Text may be a template.
-fn typed(text: &str, source: SourceId, offset: usize) -> Value {
-    let trust = |text: &str| {
-        Value::Str(Str::trusted(text).with_origin(Origin {
-            source,
-            offset: offset as u32,
-        }))
-    };
-    match literal(text) {
+fn typed(text: &str, source: SourceId, offset: u32, level: Level) -> Value {
+    let trust = |text: &str| Value::Str(Str::trusted(text).with_origin(Origin { source, offset }));
+    match literal(text).map(|value| as_since(value, level)) {
         Some(value) => value.map_leaves(&mut |leaf| match leaf {
             Value::Str(text) => trust(text),
             other => other.clone(),
@@ -194,7 +289,7 @@ fn typed(text: &str, source: SourceId, offset: usize) -> Value {
 }
 
 /// Splits a host line as a POSIX shell would, comments included; quotes are taken off.
-fn words(line: &str) -> Result<Vec<String>> {
+fn words(line: &str) -> Result<Vec<String>, &'static str> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut open = false;
@@ -213,16 +308,16 @@ fn words(line: &str) -> Result<Vec<String>> {
                                 word.push('\\');
                                 word.push(other);
                             }
-                            None => return Err(unclosed(line)),
+                            None => return Err("No closing quotation"),
                         },
                         Some(inner) => word.push(inner),
-                        None => return Err(unclosed(line)),
+                        None => return Err("No closing quotation"),
                     }
                 }
             }
             '\\' => {
                 open = true;
-                word.extend(chars.next());
+                word.push(chars.next().ok_or("No escaped character")?);
             }
             c if c.is_whitespace() => {
                 if open || !word.is_empty() {
@@ -239,23 +334,22 @@ fn words(line: &str) -> Result<Vec<String>> {
     Ok(words)
 }
 
-fn unclosed(line: &str) -> Error {
-    Error::new(
-        Kind::Inventory,
-        format!("Error parsing host definition '{line}': No closing quotation"),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::diag::Sources;
+    use crate::inventory::{Inventory, SourceOptions};
 
     fn parsed(text: &str) -> Result<Inventory> {
         let sources = Sources::default();
         let id = sources.add("h.ini", text);
         let mut inventory = Inventory::default();
-        read(&mut inventory, text, id, Path::new("h.ini"))?;
+        let options = SourceOptions::default();
+        read(
+            &mut Reader::new(&mut inventory, &sources, &options, "h.ini"),
+            text,
+            id,
+        )?;
         inventory.reconcile();
         Ok(inventory)
     }

@@ -7,10 +7,12 @@ mod data;
 mod ini;
 mod pattern;
 mod range;
+mod reader;
 mod script;
 mod source;
 mod yaml;
 
-pub use data::{Group, Host, Inventory};
+pub use data::{Group, Host, HostSource, Inventory};
 pub use pattern::{Matched, is_localhost, split as split_pattern};
-pub use source::{SourceOptions, load};
+pub use reader::GroupNames;
+pub use source::{DEFAULT_SOURCE, SourceOptions, load};

@@ -2,7 +2,10 @@
 //!
 //! **Source:** "Patterns: targeting hosts and groups" of Ansible's documentation.
 
+use std::collections::HashSet;
+
 use super::data::Inventory;
+use super::range;
 use crate::diag::{Error, Kind, Result};
 
 /// Says whether a name means the controller, which is there without being in the inventory.
@@ -23,13 +26,14 @@ impl Inventory {
     /// Returns the hosts that a pattern means, less those that the limit leaves out.
     ///
     /// # Errors
-    /// A regular expression or subscript that can't be read.
-    pub fn select(&mut self, pattern: &str) -> Result<Matched> {
+    /// A regular expression that can't be read; a subscript beyond the hosts.
+    pub fn select(&self, pattern: &str) -> Result<Matched> {
         let mut matched = self.evaluate(&split(pattern))?;
-        if let Some(limit) = self.limit.clone() {
-            let allowed = self.evaluate(&limit)?;
+        if let Some(limit) = &self.limit {
+            let allowed = self.evaluate(limit)?;
+            let names: HashSet<&String> = allowed.hosts.iter().collect();
+            matched.hosts.retain(|host| names.contains(host));
             matched.warnings.extend(allowed.warnings);
-            matched.hosts.retain(|host| allowed.hosts.contains(host));
         }
         Ok(matched)
     }
@@ -37,6 +41,7 @@ impl Inventory {
     fn evaluate(&self, parts: &[String]) -> Result<Matched> {
         let mut warnings = Vec::new();
         let mut hosts: Vec<String> = Vec::new();
+        let mut seen: HashSet<String> = HashSet::new();
         let sorted = |sign: fn(&str) -> bool| parts.iter().filter(move |part| sign(part));
         let mut plain: Vec<String> = sorted(|p| !p.starts_with(['&', '!'])).cloned().collect();
         if plain.is_empty() {
@@ -44,17 +49,17 @@ impl Inventory {
         }
         for part in &plain {
             for host in self.one(part, &mut warnings)? {
-                if !hosts.contains(&host) {
+                if seen.insert(host.clone()) {
                     hosts.push(host);
                 }
             }
         }
         for part in sorted(|p| p.starts_with('&')) {
-            let keep = self.one(&part[1..], &mut warnings)?;
+            let keep: HashSet<String> = self.one(&part[1..], &mut warnings)?.into_iter().collect();
             hosts.retain(|host| keep.contains(host));
         }
         for part in sorted(|p| p.starts_with('!')) {
-            let drop = self.one(&part[1..], &mut warnings)?;
+            let drop: HashSet<String> = self.one(&part[1..], &mut warnings)?.into_iter().collect();
             hosts.retain(|host| !drop.contains(host));
         }
         Ok(Matched { hosts, warnings })
@@ -65,44 +70,58 @@ impl Inventory {
         if self.has_host(pattern) {
             return Ok(vec![pattern.to_owned()]);
         }
-        let (name, subscript) = subscript(pattern)?;
+        let (name, subscript) = subscript(pattern);
+        if subscript.is_some_and(|(_, to)| to.is_some()) && inner_dash(pattern) {
+            warnings.push(
+                "Use [x:y] inclusive subscripts instead of [x-y] which has been removed".to_owned(),
+            );
+        }
         let found = self.enumerate(name, warnings)?;
+        let count = found.len() as i64;
         Ok(match subscript {
             None => found,
-            Some((from, to)) => {
-                let count = found.len() as i64;
-                let at = |index: i64| if index < 0 { index + count } else { index };
-                let (from, to) = (
-                    at(from).max(0),
-                    to.map_or(at(from), |to| at(to).min(count - 1)),
-                );
-                found
-                    .into_iter()
-                    .enumerate()
-                    .filter(|(index, _)| (from..=to).contains(&(*index as i64)))
-                    .map(|(_, host)| host)
-                    .collect()
-            }
+            Some(_) if found.is_empty() => found,
+            Some((from, to)) => match to.filter(|to| *to != 0) {
+                None => {
+                    let at = if from < 0 { from + count } else { from };
+                    let Some(host) = usize::try_from(at).ok().and_then(|at| found.get(at)) else {
+                        return Err(Error::new(
+                            Kind::Inventory,
+                            format!("No hosts matched the subscripted pattern '{pattern}'"),
+                        ));
+                    };
+                    vec![host.clone()]
+                }
+                Some(to) => {
+                    let end = if to == -1 {
+                        count
+                    } else {
+                        to.saturating_add(1).min(count)
+                    };
+                    let from = from.clamp(0, end);
+                    found[from as usize..end as usize].to_vec()
+                }
+            },
         })
     }
 
     fn enumerate(&self, pattern: &str, warnings: &mut Vec<String>) -> Result<Vec<String>> {
         let test = Test::new(pattern)?;
         let mut out: Vec<String> = Vec::new();
+        let mut seen: HashSet<usize> = HashSet::new();
         let groups: Vec<usize> = (0..self.groups().len())
             .filter(|g| test.matches(&self.groups()[*g].name))
             .collect();
         for group in &groups {
             for host in self.hosts_of(*group) {
-                let name = self.hosts()[host].name.clone();
-                if !out.contains(&name) {
-                    out.push(name);
+                if seen.insert(host) {
+                    out.push(self.hosts()[host].name.clone());
                 }
             }
         }
         if groups.is_empty() || pattern.starts_with('~') || pattern.contains(['.', '?', '*', '[']) {
-            for host in self.hosts() {
-                if test.matches(&host.name) && !out.contains(&host.name) {
+            for (index, host) in self.hosts().iter().enumerate() {
+                if test.matches(&host.name) && seen.insert(index) {
                     out.push(host.name.clone());
                 }
             }
@@ -121,90 +140,136 @@ impl Inventory {
 
 enum Test {
     Regex(fancy_regex::Regex),
-    Glob(globset::GlobMatcher),
     Name(String),
 }
 
 impl Test {
     fn new(pattern: &str) -> Result<Test> {
-        let wrong =
-            |why: String| Error::new(Kind::Inventory, format!("host pattern `{pattern}`: {why}"));
-        if let Some(regex) = pattern.strip_prefix('~') {
-            return fancy_regex::Regex::new(&format!("^(?:{regex})"))
-                .map(Test::Regex)
-                .map_err(|error| wrong(error.to_string()));
-        }
-        if pattern.contains(['*', '?', '[']) {
-            return globset::GlobBuilder::new(pattern)
-                .backslash_escape(false)
-                .build()
-                .map(|glob| Test::Glob(glob.compile_matcher()))
-                .map_err(|error| wrong(error.to_string()));
-        }
-        Ok(Test::Name(pattern.to_owned()))
+        let regex = match pattern.strip_prefix('~') {
+            Some(regex) => format!("^(?:{regex})"),
+            None if pattern.contains(['*', '?', '[']) => glob(pattern),
+            None => return Ok(Test::Name(pattern.to_owned())),
+        };
+        fancy_regex::Regex::new(&regex)
+            .map(Test::Regex)
+            .map_err(|_| {
+                Error::new(
+                    Kind::Inventory,
+                    format!("Invalid host list pattern: {pattern}"),
+                )
+            })
     }
 
     fn matches(&self, name: &str) -> bool {
         match self {
             Test::Regex(regex) => regex.is_match(name).unwrap_or(false),
-            Test::Glob(glob) => glob.is_match(name),
             Test::Name(wanted) => wanted == name,
         }
     }
 }
 
+/// Turns a shell pattern into a regular expression, as Python's `fnmatch` does.
+fn glob(pattern: &str) -> String {
+    let mut out = String::from(r"(?s)\A");
+    let chars: Vec<char> = pattern.chars().collect();
+    let mut at = 0;
+    while let Some(c) = chars.get(at) {
+        at += 1;
+        match c {
+            '*' => out.push_str(".*"),
+            '?' => out.push('.'),
+            '[' => {
+                // A closing bracket that comes first stands for itself.
+                let first = at + usize::from(chars.get(at) == Some(&'!'));
+                let from = first + usize::from(chars.get(first) == Some(&']'));
+                match chars.iter().skip(from).position(|c| *c == ']') {
+                    None => out.push_str(r"\["),
+                    Some(length) => {
+                        out.push('[');
+                        if first > at {
+                            out.push('^');
+                        }
+                        for c in &chars[first..from + length] {
+                            if matches!(c, '\\' | '[' | ']' | '^' | '&' | '~') {
+                                out.push('\\');
+                            }
+                            out.push(*c);
+                        }
+                        out.push(']');
+                        at = from + length + 1;
+                    }
+                }
+            }
+            c => out.push_str(&fancy_regex::escape(&c.to_string())),
+        }
+    }
+    out.push_str(r"\z");
+    out
+}
+
+/// Says whether a pattern's subscript is written with a dash.
+fn inner_dash(pattern: &str) -> bool {
+    pattern
+        .rfind('[')
+        .is_some_and(|open| !pattern[open..].contains(':'))
+}
+
 type Range = (i64, Option<i64>);
 
 /// Takes `[3]`, `[1:4]`, `[2:]` or `[-1]` off the end of a pattern.
-fn subscript(pattern: &str) -> Result<(&str, Option<Range>)> {
+fn subscript(pattern: &str) -> (&str, Option<Range>) {
+    let none = (pattern, None);
     if pattern.starts_with('~') || !pattern.ends_with(']') {
-        return Ok((pattern, None));
+        return none;
     }
-    let Some(open) = pattern.rfind('[') else {
-        return Ok((pattern, None));
+    let Some(open) = pattern.rfind('[').filter(|open| *open > 0) else {
+        return none;
     };
     let inside = &pattern[open + 1..pattern.len() - 1];
-    let number = |text: &str| text.parse::<i64>().ok();
-    let range = match inside
-        .split_once([':', '-'])
-        .filter(|(first, _)| !first.is_empty())
-    {
-        Some((first, "")) => number(first).map(|first| (first, Some(i64::MAX >> 1))),
-        Some((first, last)) => number(first)
-            .zip(number(last))
-            .map(|(first, last)| (first, Some(last))),
-        None => match inside.strip_prefix(':') {
-            Some(last) => number(last).map(|last| (0, Some(last))),
-            None => number(inside).map(|only| (only, None)),
-        },
+    let digits = |text: &str| {
+        (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| text.parse::<i64>().ok())
+            .flatten()
     };
-    Ok(match range {
+    let only = match inside.strip_prefix('-') {
+        Some(rest) => digits(rest).map(|number| -number),
+        None => digits(inside),
+    };
+    let range = only.map(|only| (only, None)).or_else(|| {
+        let (first, last) = inside.split_once([':', '-'])?;
+        let last = if last.is_empty() { -1 } else { digits(last)? };
+        Some((digits(first)?, Some(last)))
+    });
+    match range {
         Some(range) => (&pattern[..open], Some(range)),
         // Not a subscript: a character class.
-        None => (pattern, None),
-    })
+        None => none,
+    }
 }
 
-/// Splits a pattern at commas and colons; colons inside brackets and in IPv6 addresses stay.
+/// Splits a pattern at commas, else at colons; colons inside brackets and in addresses stay.
 pub fn split(pattern: &str) -> Vec<String> {
-    let trimmed = pattern.trim();
-    if trimmed.contains(',') {
-        return trimmed.split(',').flat_map(split).collect();
+    let trimmed = |parts: Vec<String>| -> Vec<String> {
+        parts
+            .into_iter()
+            .map(|part| part.trim().to_owned())
+            .filter(|part| !part.is_empty())
+            .collect()
+    };
+    if pattern.contains(',') {
+        return trimmed(pattern.split(',').map(str::to_owned).collect());
     }
-    if trimmed.is_empty() {
-        return Vec::new();
-    }
-    if trimmed.parse::<std::net::Ipv6Addr>().is_ok() || trimmed.starts_with('~') {
-        return vec![trimmed.to_owned()];
+    if range::address(pattern, true).is_some() {
+        return trimmed(vec![pattern.to_owned()]);
     }
     let mut parts = Vec::new();
     let mut part = String::new();
     let mut depth = 0usize;
-    for c in trimmed.chars() {
+    for c in pattern.chars() {
         match c {
             '[' => depth += 1,
             ']' => depth = depth.saturating_sub(1),
-            ':' if depth == 0 => {
+            c if depth == 0 && (c == ':' || c.is_whitespace()) => {
                 parts.push(std::mem::take(&mut part));
                 continue;
             }
@@ -213,11 +278,7 @@ pub fn split(pattern: &str) -> Vec<String> {
         part.push(c);
     }
     parts.push(part);
-    parts
-        .into_iter()
-        .map(|part| part.trim().to_owned())
-        .filter(|part| !part.is_empty())
-        .collect()
+    trimmed(parts)
 }
 
 #[cfg(test)]
@@ -233,7 +294,7 @@ mod tests {
             ("w2", "old"),
             ("d1", "db"),
         ] {
-            inventory.add_host(host, Some(group), None);
+            inventory.add_host(host, Some(group));
         }
         inventory.reconcile();
         inventory

@@ -7,7 +7,8 @@ use std::fmt::Write;
 
 use super::appears;
 use crate::compat::Level;
-use crate::diag::{Error, Kind, SourceId, Sources, Span, Syntax};
+use crate::diag::{Error, Exactness, Kind, SourceId, Sources, Span, Syntax};
+use crate::value::json_error;
 
 /// Renders an error for people, with the prefix of the level; ends in a line break.
 pub fn error_text(error: &Error, sources: &Sources, level: Level) -> String {
@@ -17,13 +18,18 @@ pub fn error_text(error: &Error, sources: &Sources, level: Level) -> String {
     if error.kind() == Kind::Interrupted {
         return format!(" [ERROR]: {}\n", error.full_message());
     }
+    format!("ERROR! {}", older_text(error, sources, level))
+}
+
+/// Renders an error as Ansible before 2.19 has it behind `ERROR! `; ends in a line break.
+pub(super) fn older_text(error: &Error, sources: &Sources, level: Level) -> String {
     let message = match error.syntax() {
         Some(syntax) => unreadable(syntax, sources, level),
         None => error.full_message(),
     };
     match innermost(error) {
-        Some(span) => format!("ERROR! {message}{}", appears(sources, span)),
-        None => format!("ERROR! {message}\n"),
+        Some(span) => format!("{message}{}", appears(sources, span)),
+        None => format!("{message}\n"),
     }
 }
 
@@ -58,28 +64,10 @@ fn unreadable(syntax: &Syntax, sources: &Sources, level: Level) -> String {
         }
         let _ = write!(said, "\n{}", place(*span));
     }
-    let json = not_json(&sources.text(span.source));
+    let json = json_error(&sources.text(span.source)).unwrap_or_default();
     format!(
         "We were unable to read either as JSON nor YAML, these are the errors we got from each:\nJSON: {json}\n\nSyntax Error while loading YAML.\n{said}"
     )
-}
-
-/// Says why a YAML text is no JSON, in the words of Python's `json`.
-fn not_json(text: &str) -> String {
-    let start = text.len() - text.trim_start().len();
-    let rest = &text[start..];
-    let (message, at) = match rest.as_bytes() {
-        [b'{', b'"' | b'}', ..] | [b'[', ..] => ("Expecting value", start + 1),
-        [b'{', ..] => (
-            "Expecting property name enclosed in double quotes",
-            start + 1,
-        ),
-        [b'"', ..] => ("Unterminated string starting at", start),
-        _ => ("Expecting value", start),
-    };
-    let line = text[..at].matches('\n').count() + 1;
-    let column = at - text[..at].rfind('\n').map_or(0, |n| n + 1) + 1;
-    format!("{message}: line {line} column {column} (char {at})")
 }
 
 /// Returns the place of the first error of a chain that has one.
@@ -106,7 +94,7 @@ pub fn hints(error: &Error, sources: &Sources, places: bool) -> Vec<String> {
     let mut next = Some(error);
     while let Some(one) = next {
         if let Some(span) = one.span()
-            && (places || sources.is_whole(span.source))
+            && (places || sources.exactness(span.source) == Exactness::Name)
             && !sources.text(span.source).is_empty()
         {
             add(format!("at {}", sources.locate(span)));
@@ -187,14 +175,39 @@ fn start(place: Option<Span>) -> Option<(SourceId, u32)> {
 
 /// Shows a place: its name, then the lines around it where those are known.
 pub(super) fn origin(sources: &Sources, span: Span) -> String {
-    if sources.is_whole(span.source) {
-        return format!("Origin: {}\n", sources.name(span.source));
+    match sources.exactness(span.source) {
+        Exactness::Name => return format!("Origin: {}\n", sources.name(span.source)),
+        Exactness::Line => return line_origin(sources, span),
+        Exactness::Column => {}
     }
     format!(
         "Origin: {}\n\n{}",
         sources.locate(span),
         excerpt(sources, span)
     )
+}
+
+/// Shows a line and two before it, all of it underlined.
+fn line_origin(sources: &Sources, span: Span) -> String {
+    let at = sources.locate(span);
+    let text = sources.text(span.source);
+    let lines: Vec<&str> = text.lines().collect();
+    let width = at.line.to_string().len();
+    let mut out = format!("Origin: {}:{}\n\n", at.file, at.line);
+    let end = at.line.min(lines.len());
+    for (index, line) in lines
+        .iter()
+        .enumerate()
+        .take(end)
+        .skip(at.line.saturating_sub(3))
+    {
+        let _ = writeln!(out, "{:>width$} {}", index + 1, line.replace('\t', " "));
+    }
+    let length = lines
+        .get(end.saturating_sub(1))
+        .map_or(0, |line| line.chars().count());
+    let _ = writeln!(out, "{} {}", " ".repeat(width), "^".repeat(length));
+    out
 }
 
 /// Shows the line of a place, two before it, and a caret.

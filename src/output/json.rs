@@ -91,7 +91,7 @@ impl Callback for Json {
                     Weight::Warning => "warning",
                     Weight::Deprecation(_) => "deprecation",
                     Weight::Error => "error",
-                    Weight::Hint => "hint",
+                    Weight::Hint | Weight::Detail => "hint",
                 };
                 object.set("event", name);
                 object.set("message", notice.message.as_str());

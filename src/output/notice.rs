@@ -8,7 +8,7 @@ use std::io::Write;
 use std::rc::Rc;
 
 use super::color::{Color, paint};
-use super::error::origin;
+use super::error::{older_text, origin};
 use super::wrap::wrap;
 use crate::compat::Level;
 use crate::diag::{Notice, Place, Sources, Weight};
@@ -29,6 +29,8 @@ pub struct NoticeOptions {
     pub deprecations: bool,
     /// Add hints to Ansible's words.
     pub hints: bool,
+    /// Add what is for those who ask for more words.
+    pub details: bool,
 }
 
 impl Default for NoticeOptions {
@@ -39,6 +41,7 @@ impl Default for NoticeOptions {
             color: false,
             deprecations: true,
             hints: true,
+            details: false,
         }
     }
 }
@@ -83,6 +86,7 @@ impl Notices {
             Weight::Deprecation(_) => (Color::Deprecate, options.deprecations),
             Weight::Error => (Color::Error, true),
             Weight::Hint => (Color::Warn, options.hints),
+            Weight::Detail => (Color::Warn, options.hints && options.details),
         };
         if !wanted {
             return;
@@ -117,7 +121,7 @@ impl Notices {
 ///
 /// Before 2.19, lines are at most `columns` characters long.
 fn notice_text(notice: &Notice, sources: &Sources, level: Level, columns: usize) -> String {
-    if notice.weight == Weight::Hint {
+    if matches!(notice.weight, Weight::Hint | Weight::Detail) {
         return format!("[HINT]: {}\n", notice.message);
     }
     if level.shows_error_blocks() {
@@ -126,9 +130,14 @@ fn notice_text(notice: &Notice, sources: &Sources, level: Level, columns: usize)
     if let Some(older) = &notice.older {
         return notice_text(older, sources, level, columns);
     }
-    let message = &notice.message;
+    let mut message = notice.message.clone();
+    if let Some(cause) = &notice.cause {
+        message = format!("{message}: {}", older_text(cause, sources, level));
+    }
     let lines = match notice.weight {
-        Weight::Warning | Weight::Hint => wrap(&format!("[WARNING]: {message}"), columns, false),
+        Weight::Warning | Weight::Hint | Weight::Detail => {
+            wrap(&format!("[WARNING]: {message}"), columns, false)
+        }
         Weight::Error => wrap(&format!(" [ERROR]: {message}"), columns, false),
         Weight::Deprecation(version) => wrap(
             &format!(
@@ -144,12 +153,39 @@ fn notice_text(notice: &Notice, sources: &Sources, level: Level, columns: usize)
 fn blocks(notice: &Notice, sources: &Sources) -> String {
     let message = &notice.message;
     let mut out = match notice.weight {
-        Weight::Warning | Weight::Hint => format!("[WARNING]: {message}\n"),
+        Weight::Warning | Weight::Hint | Weight::Detail => format!("[WARNING]: {message}\n"),
         Weight::Error => format!("[ERROR]: {message}\n"),
-        Weight::Deprecation(version) => format!(
-            "[DEPRECATION WARNING]: {message} This feature will be removed from ansible-core version {version}.\n"
-        ),
+        Weight::Deprecation(version) => {
+            let part = notice
+                .part
+                .map(|part| format!("{part} in "))
+                .unwrap_or_default();
+            format!(
+                "[DEPRECATION WARNING]: {message} This feature will be removed from {part}ansible-core version {version}.\n"
+            )
+        }
     };
+    if let Some(cause) = &notice.cause {
+        out.truncate(out.len() - 1);
+        out.push_str(&format!(": {}\n\n{message}.\n", cause.full_message()));
+        let mut next = Some(cause);
+        while let Some(error) = next {
+            next = error.cause();
+            let dot = if next.is_some() { "." } else { "" };
+            out.push_str(&format!(
+                "\n<<< caused by >>>\n\n{}{dot}\n",
+                error.message()
+            ));
+            if let Some(span) = error.span() {
+                out.push_str(&origin(sources, span));
+            }
+            if let Some(help) = error.help_text() {
+                out.push_str(&format!("\n{help}\n"));
+            }
+        }
+        out.push('\n');
+        return out;
+    }
     match &notice.place {
         Place::Nowhere => {}
         Place::At(span) => out.push_str(&origin(sources, *span)),

@@ -13,8 +13,7 @@ mod version;
 mod wording;
 
 pub use file::FileOptions;
-pub use filters::NET_TESTS;
-pub use filters::{FAMILIES as FILTERS, Family};
+pub use filters::{FAMILIES as FILTERS, Family, NET_TESTS, merge_dicts};
 pub use lookups::TABLE as LOOKUPS;
 pub use shared::{Shared, SharedOptions};
 pub use templar::{MapVariables, Templar, Variables};

@@ -4,14 +4,16 @@
 //! file itself, or with `.yml`, `.yaml`, `.json`, or a directory whose files are read in order.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use super::{Layer, Level};
-use crate::diag::{Error, Kind, Result, Sources};
-use crate::inventory::Inventory;
-use crate::value::{Dict, Value};
-use crate::yaml::{self, Node};
+use super::{Layer, Level as Precedence};
+use crate::compat::Level;
+use crate::diag::{Error, Kind, Notice, Result, Sources, Span};
+use crate::inventory::{Group, Host, Inventory, is_localhost};
+use crate::value::{Dict, Str, Value};
+use crate::yaml;
 
 /// Endings of variable files, in the order in which they are looked for.
 const ENDINGS: &[&str] = &["", ".yml", ".yaml", ".json"];
@@ -21,10 +23,22 @@ const ENDINGS: &[&str] = &["", ".yml", ".yaml", ".json"];
 /// # Errors
 /// That it can't be read or is no mapping, with its place.
 pub fn load_file(sources: &Sources, path: &Path) -> Result<Dict> {
-    variables(path, read(sources, path)?.as_ref())
+    match load_value(sources, path)? {
+        (Value::Dict(dict), _) => Ok(dict),
+        (other, span) => Err(Error::new(
+            Kind::Parse,
+            format!(
+                "{} must be stored as a dictionary/hash, found {}",
+                path.display(),
+                other.type_name()
+            ),
+        )
+        .at(span)),
+    }
 }
 
-fn read(sources: &Sources, path: &Path) -> Result<Option<Node>> {
+/// Reads a file of variables as whatever it holds; nothing is an empty mapping.
+fn load_value(sources: &Sources, path: &Path) -> Result<(Value, Span)> {
     let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
     if bytes.starts_with(b"$ANSIBLE_VAULT;") {
         return Err(Error::new(
@@ -38,117 +52,245 @@ fn read(sources: &Sources, path: &Path) -> Result<Option<Node>> {
     let text = String::from_utf8(bytes)
         .map_err(|_| Error::new(Kind::Yaml, format!("`{}` is not UTF-8", path.display())))?;
     let source = sources.add(path.to_string_lossy().into_owned(), text);
-    yaml::load(sources, source)
+    let empty = || Value::Dict(Dict::new());
+    Ok(match yaml::load(sources, source)? {
+        None => (empty(), Span::new(source, 0, 0)),
+        Some(node) => match node.to_value() {
+            Value::None => (empty(), node.span),
+            value => (value, node.span),
+        },
+    })
 }
 
-fn variables(path: &Path, node: Option<&Node>) -> Result<Dict> {
-    let Some(node) = node else {
-        return Ok(Dict::new());
-    };
-    match node.to_value() {
-        Value::Dict(dict) => Ok(dict),
-        Value::None => Ok(Dict::new()),
-        other => Err(Error::new(
-            Kind::Parse,
-            format!(
-                "{} must be stored as a dictionary/hash, found {}",
-                path.display(),
-                other.type_name()
-            ),
-        )
-        .at(node.span)),
-    }
-}
-
-/// The variable files that a run has read: each once, however many hosts it is for.
+/// Reads the variable files beside inventories and playbooks, each once.
 pub struct VarFiles {
     sources: Sources,
-    known: RefCell<HashMap<PathBuf, Option<Node>>>,
+    level: Level,
+    /// Where playbooks have their `group_vars` and `host_vars`.
+    playbook_dirs: Vec<PathBuf>,
+    /// The controller's Python, which an implicit `localhost` would use.
+    python: Option<String>,
+    /// What `DIR/group_vars` and `DIR/host_vars` hold.
+    listings: RefCell<HashMap<PathBuf, Rc<HashSet<String>>>>,
+    /// What a path without ending means.
+    found: RefCell<HashMap<PathBuf, Rc<Vec<Layer>>>>,
 }
 
 impl VarFiles {
-    /// Nothing is read yet; texts will be kept in `sources`.
-    pub fn new(sources: Sources) -> VarFiles {
+    /// Reads nothing yet.
+    pub fn new(
+        sources: &Sources,
+        level: Level,
+        playbook_dirs: Vec<PathBuf>,
+        python: Option<String>,
+    ) -> VarFiles {
         VarFiles {
-            sources,
-            known: RefCell::default(),
+            sources: sources.clone(),
+            level,
+            playbook_dirs,
+            python,
+            listings: RefCell::default(),
+            found: RefCell::default(),
         }
     }
 
-    /// Returns a file's variables as values of their own: what a template does to one host's list
-    /// is not seen by another host.
-    fn load(&self, path: &Path) -> Result<Dict> {
-        if let Some(node) = self.known.borrow().get(path) {
-            return variables(path, node.as_ref());
+    /// Returns a host's inventory variables, lowest precedence first.
+    ///
+    /// # Errors
+    /// A variable file that can't be read.
+    pub fn host_layers(&self, inventory: &Inventory, host: &str) -> Result<Vec<Layer>> {
+        let mut layers = Vec::new();
+        let groups: Vec<&Group> = inventory
+            .groups_of(host)
+            .into_iter()
+            .map(|group| &inventory.groups()[group])
+            .collect();
+        let beside = beside_inventory(inventory);
+        for group in inventory
+            .group("all")
+            .into_iter()
+            .chain(groups.iter().copied())
+        {
+            add(
+                &mut layers,
+                &format!("inventory, group {}", group.name),
+                &group.vars,
+            );
         }
-        let node = read(&self.sources, path)?;
-        let made = variables(path, node.as_ref());
-        self.known.borrow_mut().insert(path.to_path_buf(), node);
-        made
+        for dirs in [&beside, &self.playbook_dirs] {
+            self.named(dirs, "group_vars", &["all"], &mut layers)?;
+        }
+        let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+        for dirs in [&beside, &self.playbook_dirs] {
+            self.named(dirs, "group_vars", &names, &mut layers)?;
+        }
+        if let Some(known) = inventory.host(host) {
+            add(&mut layers, "inventory, host", &known.vars);
+        } else if is_localhost(host) {
+            let local = Dict::new();
+            local.set("ansible_connection", Str::trusted("local"));
+            if let Some(python) = &self.python {
+                local.set("ansible_python_interpreter", Str::trusted(python));
+            }
+            add(&mut layers, "implicit localhost", &local);
+        }
+        for dirs in [&beside, &self.playbook_dirs] {
+            self.named(dirs, "host_vars", &[host], &mut layers)?;
+        }
+        Ok(layers)
+    }
+
+    /// Returns a group's own variables: those of the sources, then those of its files.
+    ///
+    /// # Errors
+    /// A variable file that can't be read.
+    pub fn group_vars(&self, inventory: &Inventory, group: &Group) -> Result<Dict> {
+        self.own(inventory, "group_vars", &group.name, &group.vars)
+    }
+
+    /// Returns a host's own variables: those of the sources, then those of its files.
+    ///
+    /// # Errors
+    /// A variable file that can't be read.
+    pub fn host_vars(&self, inventory: &Inventory, host: &Host) -> Result<Dict> {
+        self.own(inventory, "host_vars", &host.name, &host.vars)
+    }
+
+    fn own(&self, inventory: &Inventory, kind: &str, name: &str, vars: &Dict) -> Result<Dict> {
+        let mut layers = Vec::new();
+        add(&mut layers, "inventory", vars);
+        for dirs in [&beside_inventory(inventory), &self.playbook_dirs] {
+            self.named(dirs, kind, &[name], &mut layers)?;
+        }
+        Ok(layers
+            .iter()
+            .flat_map(|layer| layer.vars.to_vec())
+            .collect())
+    }
+
+    /// Adds what `DIR/KIND/NAME` means, for each directory and in it for each name.
+    fn named(
+        &self,
+        dirs: &[PathBuf],
+        kind: &str,
+        names: &[&str],
+        layers: &mut Vec<Layer>,
+    ) -> Result<()> {
+        for dir in dirs {
+            let base = dir.join(kind);
+            let listing = self.listing(&base);
+            if listing.is_empty() {
+                continue;
+            }
+            for name in names
+                .iter()
+                .filter(|name| !name.is_empty() && !name.starts_with('/'))
+            {
+                let first = name.split('/').next().unwrap_or(name);
+                let is_there = name.contains('/') && listing.contains(first);
+                let ending = ENDINGS
+                    .iter()
+                    .find(|ending| is_there || listing.contains(&format!("{name}{ending}")));
+                if ending.is_some() {
+                    // What a template does to one host's list is not seen by another host.
+                    let own = |layer: &Layer| Layer {
+                        vars: own_values(&layer.vars),
+                        ..layer.clone()
+                    };
+                    layers.extend(self.read(&base.join(name))?.iter().map(own));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn listing(&self, dir: &Path) -> Rc<HashSet<String>> {
+        if let Some(known) = self.listings.borrow().get(dir) {
+            return known.clone();
+        }
+        if dir.exists() && !dir.is_dir() {
+            let kind = dir.file_name().unwrap_or_default().to_string_lossy();
+            self.sources.note(Notice::warning(format!(
+                "Found {kind} that is not a directory, skipping: {}",
+                dir.display()
+            )));
+        }
+        let names: Rc<HashSet<String>> = Rc::new(
+            std::fs::read_dir(dir)
+                .map(|entries| {
+                    entries
+                        .flatten()
+                        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                        .collect()
+                })
+                .unwrap_or_default(),
+        );
+        self.listings
+            .borrow_mut()
+            .insert(dir.to_path_buf(), names.clone());
+        names
+    }
+
+    /// Reads the file or directory that a path without ending means.
+    fn read(&self, base: &Path) -> Result<Rc<Vec<Layer>>> {
+        if let Some(known) = self.found.borrow().get(base) {
+            return Ok(known.clone());
+        }
+        let mut files = Vec::new();
+        for ending in ENDINGS {
+            let mut path = base.as_os_str().to_owned();
+            path.push(ending);
+            let path = PathBuf::from(path);
+            if path.is_dir() {
+                inside(&path, &mut files);
+            } else if path.exists() {
+                files.push(path);
+            } else {
+                continue;
+            }
+            break;
+        }
+        let mut layers = Vec::new();
+        for path in files {
+            let shown = path.to_string_lossy();
+            match load_value(&self.sources, &path)? {
+                (Value::Dict(vars), _) => add(&mut layers, &shown, &vars),
+                (other, span) => {
+                    return Err(Error::new(
+                        Kind::Parse,
+                        self.level.variables_are_no_mapping(&shown, &other),
+                    )
+                    .help(format!(
+                        "{} has to hold a mapping of names to values",
+                        self.sources.locate(span)
+                    )));
+                }
+            }
+        }
+        let layers = Rc::new(layers);
+        self.found
+            .borrow_mut()
+            .insert(base.to_path_buf(), layers.clone());
+        Ok(layers)
     }
 }
 
-/// Returns a host's inventory variables, lowest precedence first.
-///
-/// `playbook_dirs` are where playbooks have their `group_vars` and `host_vars`.
-///
-/// # Errors
-/// A variable file that can't be read.
-pub fn host_layers(
-    files: &VarFiles,
-    inventory: &Inventory,
-    playbook_dirs: &[PathBuf],
-    host: &str,
-) -> Result<Vec<Layer>> {
-    let mut layers = Vec::new();
-    let mut add = |from: &str, vars: Dict| {
-        if !vars.is_empty() {
-            layers.push(Layer {
-                level: Level::Inventory,
-                from: from.into(),
-                vars,
-            });
-        }
-    };
-    let groups: Vec<&str> = inventory
-        .groups_of(host)
+/// Copies variables, and the lists and mappings in them.
+fn own_values(vars: &Dict) -> Dict {
+    vars.to_vec()
         .into_iter()
-        .map(|group| inventory.groups()[group].name.as_str())
-        .collect();
-    let beside = beside_inventory(inventory);
-    if let Some(all) = inventory.group("all") {
-        add("inventory, group all", all.vars.clone());
+        .map(|(key, value)| (key, value.map_leaves(&mut Clone::clone)))
+        .collect()
+}
+
+fn add(layers: &mut Vec<Layer>, from: &str, vars: &Dict) {
+    if !vars.is_empty() {
+        layers.push(Layer {
+            level: Precedence::Inventory,
+            from: from.into(),
+            vars: vars.clone(),
+        });
     }
-    for name in &groups {
-        if let Some(group) = inventory.group(name) {
-            add(&format!("inventory, group {name}"), group.vars.clone());
-        }
-    }
-    for dirs in [&beside[..], playbook_dirs] {
-        for (from, vars) in named(files, dirs, "group_vars", "all")? {
-            add(&from, vars);
-        }
-    }
-    for dirs in [&beside[..], playbook_dirs] {
-        for name in &groups {
-            for (from, vars) in named(files, dirs, "group_vars", name)? {
-                add(&from, vars);
-            }
-        }
-    }
-    if let Some(known) = inventory.host(host) {
-        add("inventory, host", known.vars.clone());
-    } else if matches!(host, "localhost" | "127.0.0.1" | "::1") {
-        let local = Dict::new();
-        local.set("ansible_connection", "local");
-        add("implicit localhost", local);
-    }
-    for dirs in [&beside[..], playbook_dirs] {
-        for (from, vars) in named(files, dirs, "host_vars", host)? {
-            add(&from, vars);
-        }
-    }
-    Ok(layers)
 }
 
 /// Returns the directories of the inventory's sources.
@@ -167,42 +309,6 @@ fn beside_inventory(inventory: &Inventory) -> Vec<PathBuf> {
         }
     }
     dirs
-}
-
-/// Reads what `DIR/group_vars/NAME` means, for each directory.
-fn named(
-    files: &VarFiles,
-    dirs: &[PathBuf],
-    kind: &str,
-    name: &str,
-) -> Result<Vec<(String, Dict)>> {
-    let mut out = Vec::new();
-    if name.is_empty() || name.contains('/') || name == "." || name == ".." {
-        return Ok(out);
-    }
-    for dir in dirs {
-        let base = dir.join(kind);
-        if !base.is_dir() {
-            continue;
-        }
-        for ending in ENDINGS {
-            let path = base.join(format!("{name}{ending}"));
-            let mut found = Vec::new();
-            if path.is_dir() {
-                inside(&path, &mut found);
-            } else if path.is_file() {
-                found.push(path);
-            } else {
-                continue;
-            }
-            for path in found {
-                let vars = files.load(&path)?;
-                out.push((path.to_string_lossy().into_owned(), vars));
-            }
-            break;
-        }
-    }
-    Ok(out)
 }
 
 /// Collects the variable files of a directory, sorted, directories inside included.
@@ -264,13 +370,13 @@ mod tests {
             &crate::inventory::SourceOptions::default(),
         )
         .expect("an inventory");
-        let layers = host_layers(
-            &VarFiles::new(sources),
-            &inventory,
-            &[dir.path().join("play")],
-            "h",
-        )
-        .expect("layers");
+        let files = VarFiles::new(
+            &sources,
+            Level::default(),
+            vec![dir.path().join("play")],
+            None,
+        );
+        let layers = files.host_layers(&inventory, "h").expect("layers");
         let values: Vec<String> = layers
             .iter()
             .filter_map(|layer| layer.vars.get("x"))
@@ -298,11 +404,11 @@ mod tests {
         let file = dir.path().join("group_vars/all");
         std::fs::create_dir(dir.path().join("group_vars")).expect("a directory");
         std::fs::write(&file, "x: [1]\n").expect("a file");
-        let files = VarFiles::new(Sources::default());
+        let playbook_dirs = vec![dir.path().to_path_buf()];
+        let files = VarFiles::new(&Sources::default(), Level::default(), playbook_dirs, None);
         let inventory = Inventory::default();
         let of = |host: &str| {
-            let layers = host_layers(&files, &inventory, &[dir.path().to_path_buf()], host);
-            let layers = layers.expect("layers");
+            let layers = files.host_layers(&inventory, host).expect("layers");
             match layers.iter().find_map(|layer| layer.vars.get("x")) {
                 Some(Value::List(list)) => list,
                 other => panic!("{other:?}"),

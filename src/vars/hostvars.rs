@@ -41,8 +41,9 @@ impl HostVars {
 
     fn host(&self, name: &str) -> Option<Value> {
         self.knows(name).then(|| {
-            // What a play and its roles say is not the host's.
-            let view = Rc::new(View::new(&self.store, name, None, None));
+            // A play's own variables are not a host's.
+            let view = View::new(&self.store, name, None, None).seen_from(self.play.as_ref());
+            let view = Rc::new(view);
             Value::Object(Rc::new(OneHost {
                 store: self.store.clone(),
                 play: self.play.clone(),

@@ -62,6 +62,8 @@ pub struct RunNames {
     pub templates: Rc<Shared>,
     /// Variables with fixed values: `ansible_version`, `ansible_check_mode`, `omit`, ….
     pub fixed: Dict,
+    /// `hash_behaviour` is `merge`: mappings of several levels become one.
+    pub merges_dicts: bool,
 }
 
 impl RunNames {
@@ -82,6 +84,9 @@ pub struct PlayNames {
 struct State {
     hosts_all: Vec<String>,
     batch: Vec<String>,
+    /// Those of the batch that still take part.
+    batch_left: Vec<String>,
+    /// Those of the play that still take part.
     hosts: Vec<String>,
     roles: Vec<Rc<Role>>,
     handlers: Vec<Item>,
@@ -94,6 +99,7 @@ impl PlayNames {
         let roles = play.role_list.clone();
         let state = State {
             batch: hosts.clone(),
+            batch_left: hosts.clone(),
             hosts: hosts.clone(),
             hosts_all: hosts,
             roles,
@@ -109,14 +115,14 @@ impl PlayNames {
     pub fn start_batch(&self, hosts: &[String]) {
         let mut state = self.state.borrow_mut();
         state.batch = hosts.to_vec();
-        state.hosts = hosts.to_vec();
+        state.batch_left = hosts.to_vec();
     }
 
     /// Takes a host that failed or could not be reached off the list.
     pub fn drop_host(&self, host: &str) {
         let mut state = self.state.borrow_mut();
         state.hosts.retain(|known| known != host);
-        state.batch.retain(|known| known != host);
+        state.batch_left.retain(|known| known != host);
     }
 
     /// Adds a role that an include brought.
@@ -180,42 +186,16 @@ impl PlayNames {
                 Some(name) => name.clone(),
                 None => self.play.hosts.clone(),
             },
-            "ansible_play_hosts" | "play_hosts" => list(&state.hosts),
+            "ansible_play_hosts" => list(&state.hosts),
             "ansible_play_hosts_all" => list(&state.hosts_all),
-            "ansible_play_batch" => list(&state.batch),
-            "ansible_play_role_names" => {
-                let mut direct: Vec<String> = Vec::new();
-                for role in self
-                    .play
-                    .role_list
-                    .iter()
-                    .filter(|role| role.parents.is_empty())
-                {
-                    if !direct.contains(&role.name) {
-                        direct.push(role.name.clone());
-                    }
-                }
-                list(&direct)
-            }
-            "ansible_dependent_role_names" => {
-                let mut names: Vec<String> = Vec::new();
-                for role in self
-                    .play
-                    .role_list
-                    .iter()
-                    .filter(|role| !role.parents.is_empty())
-                {
-                    if !names.contains(&role.name) {
-                        names.push(role.name.clone());
-                    }
-                }
-                list(&names)
-            }
-            "role_names" | "ansible_role_names" => {
-                let mut names: Vec<String> = Vec::new();
-                for role in &self.play.role_list {
-                    if !names.contains(&role.name) {
-                        names.push(role.name.clone());
+            "ansible_play_batch" | "play_hosts" => list(&state.batch_left),
+            "ansible_play_role_names" | "role_names" => list(&used_names(&state.roles)),
+            "ansible_dependent_role_names" => list(&dependency_names(&state.roles)),
+            "ansible_role_names" => {
+                let mut names = dependency_names(&state.roles);
+                for name in used_names(&state.roles) {
+                    if !names.contains(&name) {
+                        names.push(name);
                     }
                 }
                 list(&names)
@@ -223,6 +203,42 @@ impl PlayNames {
             _ => return None,
         })
     }
+}
+
+/// Returns the names of roles that plays and tasks use, in order, each as often as it is used.
+fn used_names(roles: &[Rc<Role>]) -> Vec<String> {
+    let brought = dependencies(roles);
+    roles
+        .iter()
+        .filter(|role| !brought.iter().any(|other| Rc::ptr_eq(other, role)))
+        .map(|role| role.name.clone())
+        .collect()
+}
+
+/// Returns the names of roles that other roles depend on, each once.
+fn dependency_names(roles: &[Rc<Role>]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for role in dependencies(roles) {
+        if !names.contains(&role.name) {
+            names.push(role.name.clone());
+        }
+    }
+    names
+}
+
+/// Returns all roles that some roles depend on, and what those depend on.
+fn dependencies(roles: &[Rc<Role>]) -> Vec<Rc<Role>> {
+    let mut found: Vec<Rc<Role>> = Vec::new();
+    let mut open: Vec<Rc<Role>> = roles.to_vec();
+    while let Some(role) = open.pop() {
+        for dependency in &role.dependencies {
+            if !found.iter().any(|known| Rc::ptr_eq(known, dependency)) {
+                found.push(dependency.clone());
+                open.push(dependency.clone());
+            }
+        }
+    }
+    found
 }
 
 /// Returns a magic variable that depends on the inventory and a host.
@@ -243,8 +259,8 @@ pub(super) fn of_host(inventory: &Inventory, host: &str, name: &str) -> Option<V
                 })
                 .collect(),
         ),
-        "inventory_dir" => inventory.source_dir(host)?.into(),
-        "inventory_file" => inventory.source_file(host)?.into(),
+        "inventory_dir" => inventory.source_of(host)?.dir.clone().into(),
+        "inventory_file" => inventory.source_of(host)?.file.clone().into(),
         _ => return None,
     })
 }

@@ -6,11 +6,13 @@
 mod files;
 mod hostvars;
 mod magic;
+mod reserved;
 mod store;
 mod view;
 
-pub use files::{VarFiles, host_layers, load_file};
+pub use files::{VarFiles, load_file};
 pub use hostvars::HostVars;
 pub use magic::{PlayNames, RunNames};
+pub use reserved::reserved_names;
 pub use store::Store;
 pub use view::{Layer, Level, View};

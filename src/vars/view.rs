@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::{HostVars, PlayNames, Store};
 use crate::playbook::{Role, Task};
-use crate::template::Variables;
+use crate::template::{Variables, merge_dicts};
 use crate::value::{Dict, Value};
 
 /// Where a variable's value comes from, lowest precedence first.
@@ -148,6 +148,14 @@ impl View {
         }
     }
 
+    /// Adds what is the same for all of a play, but not the play's variables.
+    #[must_use]
+    pub(super) fn seen_from(mut self, play: Option<&Rc<PlayNames>>) -> View {
+        self.search_path = search_path(&self.store, play, None);
+        self.play = play.cloned();
+        self
+    }
+
     /// Sets a variable above all others: a loop's item, a label, a result under judgement.
     pub fn set_local(&self, name: &str, value: Value) {
         self.locals.borrow().set(name, value);
@@ -230,7 +238,22 @@ impl Variables for View {
         if let Some(magic) = self.magic(name) {
             return Some(magic);
         }
-        self.layers.iter().find_map(|layer| layer.vars.get(name))
+        let mut found = self.layers.iter().filter_map(|layer| layer.vars.get(name));
+        let highest = found.next()?;
+        if !self.store.run_names().merges_dicts {
+            return Some(highest);
+        }
+        // With `hash_behaviour=merge`, mappings of lower precedence shine through.
+        let Value::Dict(mut merged) = highest else {
+            return Some(highest);
+        };
+        for lower in found {
+            let Value::Dict(lower) = lower else {
+                break;
+            };
+            merged = merge_dicts(&lower, &merged);
+        }
+        Some(Value::Dict(merged))
     }
 
     fn names(&self) -> Vec<String> {

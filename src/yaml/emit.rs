@@ -4,9 +4,11 @@
 //! collections of scalars where asked; plain where the text reads back as the same text, else
 //! single quotes, else double quotes; lines folded at the width.
 
+use std::collections::{HashMap, HashSet};
+
 use super::resolve;
 use crate::diag::{Error, Result};
-use crate::value::{MAX_DEPTH, Value, float_repr};
+use crate::value::{Dict, Key, MAX_DEPTH, Value, float_repr};
 
 /// How YAML is written.
 #[derive(Clone, Debug)]
@@ -32,6 +34,91 @@ pub struct EmitStyle {
 /// # Errors
 /// What has no form in YAML; the undefined's own error.
 pub fn emit(value: &Value, style: &EmitStyle) -> Result<String> {
+    write(value, style, Anchors::default())
+}
+
+/// Writes a value as a YAML document; what occurs more than once is written once and then named.
+///
+/// # Errors
+/// As [`emit`].
+pub fn emit_with_anchors(value: &Value, style: &EmitStyle) -> Result<String> {
+    let mut anchors = Anchors::default();
+    anchors.visit(value, style, 0);
+    write(value, style, anchors)
+}
+
+/// The names of collections that occur more than once.
+#[derive(Default)]
+struct Anchors {
+    names: HashMap<usize, Option<String>>,
+    count: usize,
+    written: HashSet<usize>,
+}
+
+impl Anchors {
+    /// Names what is met again, in the order in which that happens.
+    fn visit(&mut self, value: &Value, style: &EmitStyle, depth: usize) {
+        let Some(identity) = identity(value).filter(|_| depth <= MAX_DEPTH) else {
+            return;
+        };
+        if let Some(name) = self.names.get_mut(&identity) {
+            if name.is_none() {
+                self.count += 1;
+                *name = Some(format!("id{:03}", self.count));
+            }
+            return;
+        }
+        self.names.insert(identity, None);
+        match value {
+            Value::Dict(dict) => {
+                for (_, value) in sorted_pairs(dict, style) {
+                    self.visit(&value, style, depth + 1);
+                }
+            }
+            other => {
+                for item in other.items().into_iter().flatten() {
+                    self.visit(&item, style, depth + 1);
+                }
+            }
+        }
+    }
+
+    fn name(&self, value: &Value) -> Option<(usize, String)> {
+        let identity = identity(value)?;
+        Some((identity, self.names.get(&identity)?.clone()?))
+    }
+}
+
+/// Returns what tells a collection from an equal one.
+fn identity(value: &Value) -> Option<usize> {
+    match value {
+        Value::Dict(dict) => Some(dict.id()),
+        Value::List(list) => Some(list.id()),
+        Value::Tuple(items) if !items.is_empty() => Some(items.as_ptr() as usize),
+        _ => None,
+    }
+}
+
+fn sorted_pairs(dict: &Dict, style: &EmitStyle) -> Vec<(Key, Value)> {
+    let mut pairs = dict.to_vec();
+    if style.sort_keys {
+        let mut unlike = false;
+        pairs.sort_by(|a, b| match a.0.value().order(b.0.value(), "<") {
+            Ok(order) => order.unwrap_or(std::cmp::Ordering::Equal),
+            Err(_) => {
+                unlike = true;
+                std::cmp::Ordering::Equal
+            }
+        });
+        if unlike {
+            // Keys of unlike types keep their order, as in PyYAML.
+            pairs = dict.to_vec();
+        }
+    }
+    pairs
+}
+
+fn write(value: &Value, style: &EmitStyle, mut anchors: Anchors) -> Result<String> {
     let indent = if (2..10).contains(&style.indent) {
         style.indent
     } else {
@@ -49,7 +136,7 @@ pub fn emit(value: &Value, style: &EmitStyle) -> Result<String> {
         out: String::new(),
         column: 0,
     };
-    let node = node(value, style, 0)?;
+    let node = node(value, style, &mut anchors, 0)?;
     if style.explicit_start {
         writer.out.push_str(if matches!(&node, Node::Scalar(_)) {
             "--- "
@@ -83,9 +170,40 @@ enum Node {
     Scalar(Scalar),
     Sequence(Vec<Node>, bool),
     Mapping(Vec<(Node, Node)>, bool),
+    /// A collection that occurs again, under a name.
+    Anchored(String, Box<Node>),
+    /// It occurs again.
+    Alias(String),
 }
 
-fn node(value: &Value, style: &EmitStyle, depth: usize) -> Result<Node> {
+impl Node {
+    /// Says whether the node is written in lines of its own.
+    fn is_block(&self) -> bool {
+        match self {
+            Node::Sequence(items, false) => !items.is_empty(),
+            Node::Mapping(pairs, false) => !pairs.is_empty(),
+            _ => false,
+        }
+    }
+}
+
+fn node(value: &Value, style: &EmitStyle, anchors: &mut Anchors, depth: usize) -> Result<Node> {
+    let Some((identity, name)) = anchors.name(value) else {
+        return bare_node(value, style, anchors, depth);
+    };
+    if !anchors.written.insert(identity) {
+        return Ok(Node::Alias(name));
+    }
+    let inner = bare_node(value, style, anchors, depth)?;
+    Ok(Node::Anchored(name, Box::new(inner)))
+}
+
+fn bare_node(
+    value: &Value,
+    style: &EmitStyle,
+    anchors: &mut Anchors,
+    depth: usize,
+) -> Result<Node> {
     if depth > MAX_DEPTH {
         return Err(Error::value_error(
             "the value is nested too deeply for YAML",
@@ -114,32 +232,17 @@ fn node(value: &Value, style: &EmitStyle, depth: usize) -> Result<Node> {
         Value::List(_) | Value::Tuple(_) | Value::Set(_) | Value::Range(..) => {
             let mut items = Vec::new();
             for item in value.items()? {
-                items.push(node(&item, style, depth + 1)?);
+                items.push(node(&item, style, anchors, depth + 1)?);
             }
             let simple = items.iter().all(|item| matches!(item, Node::Scalar(_)));
             Node::Sequence(items, style.flow.unwrap_or(simple))
         }
         Value::Dict(dict) => {
-            let mut pairs = dict.to_vec();
-            if style.sort_keys {
-                let mut unlike = false;
-                pairs.sort_by(|a, b| match a.0.value().order(b.0.value(), "<") {
-                    Ok(order) => order.unwrap_or(std::cmp::Ordering::Equal),
-                    Err(_) => {
-                        unlike = true;
-                        std::cmp::Ordering::Equal
-                    }
-                });
-                if unlike {
-                    // Keys of unlike types keep their order, as in PyYAML.
-                    pairs = dict.to_vec();
-                }
-            }
             let mut nodes = Vec::new();
-            for (key, value) in pairs {
+            for (key, value) in sorted_pairs(dict, style) {
                 nodes.push((
-                    node(key.value(), style, depth + 1)?,
-                    node(&value, style, depth + 1)?,
+                    node(key.value(), style, anchors, depth + 1)?,
+                    node(&value, style, anchors, depth + 1)?,
                 ));
             }
             let simple = nodes.iter().all(|(key, value)| {
@@ -149,7 +252,7 @@ fn node(value: &Value, style: &EmitStyle, depth: usize) -> Result<Node> {
         }
         Value::Undefined(undefined) => return Err(undefined.error()),
         Value::Object(object) => match object.as_mapping() {
-            Some(dict) => return node(&Value::Dict(dict), style, depth),
+            Some(dict) => return node(&Value::Dict(dict), style, anchors, depth),
             None => match object.json() {
                 Some(Value::Str(text)) => plain(text.replacen('T', " ", 1)),
                 _ => {
@@ -351,6 +454,16 @@ impl Writer<'_> {
     ) -> Result<()> {
         match node {
             Node::Scalar(scalar) => self.scalar(scalar, level, in_flow, is_key),
+            Node::Alias(name) => self.write(&format!("*{name}")),
+            Node::Anchored(name, inner) => {
+                self.write(&format!("&{name}"));
+                if inner.is_block() && !in_flow {
+                    self.newline(level);
+                } else {
+                    self.write(" ");
+                }
+                self.node(inner, level, root, in_flow, is_key)?;
+            }
             Node::Sequence(items, flow) if *flow || in_flow || items.is_empty() => {
                 self.write("[");
                 for (index, item) in items.iter().enumerate() {
@@ -390,12 +503,7 @@ impl Writer<'_> {
                     }
                     self.write("-");
                     // A collection inside begins where its next line will.
-                    let is_block = match item {
-                        Node::Sequence(items, flow) => !flow && !items.is_empty(),
-                        Node::Mapping(pairs, flow) => !flow && !pairs.is_empty(),
-                        Node::Scalar(_) => false,
-                    };
-                    let blanks = if is_block { self.indent - 1 } else { 1 };
+                    let blanks = if item.is_block() { self.indent - 1 } else { 1 };
                     self.write(&" ".repeat(blanks));
                     self.node(item, level + self.indent, false, false, false)?;
                     let _ = root;
@@ -416,6 +524,13 @@ impl Writer<'_> {
     }
 
     fn value(&mut self, value: &Node, level: usize) -> Result<()> {
+        let (value, name) = match value {
+            Node::Anchored(name, inner) => (&**inner, Some(name)),
+            other => (other, None),
+        };
+        if let Some(name) = name {
+            self.write(&format!(" &{name}"));
+        }
         match value {
             // A block sequence stands at its key's own level.
             Node::Sequence(items, false) if !items.is_empty() => {

@@ -6,5 +6,5 @@ mod node;
 mod resolve;
 
 pub use compose::{Loaded, load, load_all};
-pub use emit::{EmitStyle, emit};
+pub use emit::{EmitStyle, emit, emit_with_anchors};
 pub use node::{Data, Node};

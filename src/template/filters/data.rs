@@ -122,6 +122,11 @@ fn combine(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
     Ok(Value::Dict(out))
 }
 
+/// Merges two mappings and the mappings in them; the second one's values win, lists are replaced.
+pub fn merge_dicts(low: &Dict, high: &Dict) -> Dict {
+    merged(low, high, true, "replace", 0)
+}
+
 pub(super) fn merged(low: &Dict, high: &Dict, recursive: bool, lists: &str, depth: usize) -> Dict {
     let out = low.copy();
     for (key, value) in high.to_vec() {

@@ -13,6 +13,7 @@ mod regex;
 mod text;
 mod time;
 
+pub use data::merge_dicts;
 pub use net::TESTS as NET_TESTS;
 pub(super) use random::bad_seed;
 pub(super) use regex::translate;
