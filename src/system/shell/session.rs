@@ -238,7 +238,7 @@ impl Session {
         let mut stream = self.stream.borrow_mut();
         let alive = String::from_utf8_lossy(&stream.alive).into_owned();
         let give = if first { "1" } else { "" };
-        stream.send(format!("_rg_h={alive} _rg_m={marker} _rg_g={give}\n{PRELUDE}").as_bytes())?;
+        stream.send(format!("_rg_h='{alive}' _rg_m={marker} _rg_g={give}\n{PRELUDE}").as_bytes())?;
         let mut ends = self.ends();
         if !ended.is_empty() {
             ends.push(ended.clone());
@@ -409,7 +409,9 @@ impl Stream {
         Stream {
             input,
             output: rx,
-            alive: marker().into_bytes(),
+            // Begins with what no marker holds: the end of an answer, which is a marker, can't be
+            // taken for its beginning and wait for more.
+            alive: format!("~{}", marker()).into_bytes(),
             raw: Vec::new(),
             clean: Vec::new(),
             stop: None,
@@ -567,6 +569,17 @@ mod tests {
         }
         assert_eq!(stream.until(b"MARK", &[]).expect("a part"), b"onetwoALIx");
         assert_eq!(stream.clean, b"rest");
+    }
+
+    #[test]
+    fn no_answer_waits_for_the_next_sign_of_life() {
+        for digit in "0123456789abcdef".chars() {
+            let marker = marker()[1..].to_owned() + &digit.to_string();
+            let mut stream = Stream::new(Box::new(io::sink()), io::empty());
+            stream.raw.extend(marker.as_bytes());
+            stream.clear();
+            assert_eq!(stream.clean, marker.as_bytes());
+        }
     }
 
     #[test]
