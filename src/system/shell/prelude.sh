@@ -136,7 +136,8 @@ _rg_x() {
     while [ -n "$_rg_s" ] && kill -0 -"$_rg_p"; do
       sleep 1 8<&- 9>&-; _rg_b=$*; set -- $(_rg_sizes 8<&- 9>&-); [ "$_rg_b" != "$*" ] || break
     done
-    kill $_rg_y; wait $_rg_y
+    # A shell that has just been forked still has the handlers of this one, and loses other signals.
+    kill -9 $_rg_y; wait $_rg_y
     _rg_n "$1" </proc/self/fd/3 >&9; printf %s "$_rg_m" >&9
     _rg_n "$2" </proc/self/fd/5 >&9; _rg_e1="${_rg_j:+1} $(_rg_now)"
   } 3>"$_rg_t.o" 4<"$_rg_i" 5>"$_rg_t.e" 7>"$_rg_t.k"
