@@ -238,7 +238,8 @@ impl Session {
         let mut stream = self.stream.borrow_mut();
         let alive = String::from_utf8_lossy(&stream.alive).into_owned();
         let give = if first { "1" } else { "" };
-        stream.send(format!("_rg_h='{alive}' _rg_m={marker} _rg_g={give}\n{PRELUDE}").as_bytes())?;
+        stream
+            .send(format!("_rg_h='{alive}' _rg_m={marker} _rg_g={give}\n{PRELUDE}").as_bytes())?;
         let mut ends = self.ends();
         if !ended.is_empty() {
             ends.push(ended.clone());
