@@ -537,6 +537,32 @@ impl Level {
         all
     }
 
+    /// Returns the message for a host of a YAML inventory whose name is no text.
+    pub fn host_is_no_text(self, name: &Value) -> String {
+        if self == Level::V2_9 {
+            format!("argument of type '{}' is not iterable", name.type_name())
+        } else {
+            format!(
+                "Host pattern {name} must be a string. Enclose integers/floats in quotation marks."
+            )
+        }
+    }
+
+    /// Says whether `inventory_hostname_short` cuts addresses at their first dot as well.
+    pub fn shortens_addresses(self) -> bool {
+        self == Level::V2_9
+    }
+
+    /// Says whether names of roles that an include brings are among the play's.
+    pub fn lists_included_roles(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether the result of a skipped task names the condition that was false.
+    pub fn tells_false_conditions(self) -> bool {
+        self >= Level::V2_18
+    }
+
     /// Says whether a source that isn't there counts as one that can't be read.
     pub fn counts_missing_sources(self) -> bool {
         self >= Level::V2_18

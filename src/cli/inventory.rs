@@ -147,7 +147,9 @@ pub(super) fn run(args: &InventoryArgs, session: &Session) -> Result<u8> {
     if args.yaml {
         let all = shown.tree("all", &mut HashSet::new())?;
         let root = Dict::new();
-        root.set("all", all);
+        if !all.is_empty() || shown.level.inventory_shows_empty_groups() {
+            root.set("all", all);
+        }
         return print(args, &Value::Dict(root), shown.level);
     }
     print(args, &Value::Dict(shown.list()?), shown.level)

@@ -221,6 +221,7 @@ pub(super) fn setup(
             &shown_sources(&given),
             config_path.as_deref(),
         ),
+        shortens_addresses: level.shortens_addresses(),
         merges_dicts: config.text("hash_behaviour").as_deref() == Some("merge"),
     };
     let playbook_dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());

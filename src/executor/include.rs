@@ -253,8 +253,9 @@ fn load(
                 .loader
                 .include_role(task, &include, &group.vars)
                 .map(|included| {
+                    let is_listed = runner.level.lists_included_roles();
                     for role in &included.roles {
-                        batch.play.add_role(role);
+                        batch.play.add_role(role, is_listed);
                     }
                     batch.play.add_handlers(&included.handlers);
                     included.items

@@ -148,12 +148,14 @@ pub(super) fn all(templar: &Templar, conditions: &[Value]) -> Result<bool> {
 }
 
 /// Makes the result of a step that a condition keeps from running.
-pub(super) fn skipped(condition: &Value) -> Outcome {
+pub(super) fn skipped(level: Level, condition: &Value) -> Outcome {
     let result = Dict::new();
     result.set("changed", false);
     result.set("skipped", true);
     result.set("skip_reason", "Conditional result was False");
-    result.set("false_condition", condition.clone());
+    if level.tells_false_conditions() {
+        result.set("false_condition", condition.clone());
+    }
     Outcome::of(result)
 }
 

@@ -163,7 +163,12 @@ impl Runner {
                 } else {
                     format!("{}.{}", role.collection, role.name)
                 };
-                if self.level.role_is_implied(&role_name, &written) {
+                let is_named = task
+                    .name
+                    .as_ref()
+                    .and_then(Value::as_str)
+                    .is_some_and(|name| !name.is_empty());
+                if is_named && self.level.role_is_implied(&role_name, &written) {
                     return shown;
                 }
                 format!("{role_name} : {shown}")

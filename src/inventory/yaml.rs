@@ -158,12 +158,10 @@ fn group(reader: &mut Reader, key: &Node, value: &Node) -> Result<String> {
 
 fn host(reader: &mut Reader, group: &str, key: &Node, value: &Node) -> Result<()> {
     let pattern = key.to_value();
-    let Some(pattern) = pattern.as_str() else {
-        return Err(wrong(format!(
-            "Host pattern {pattern} must be a string. Enclose integers/floats in quotation marks."
-        )));
+    let Some(text) = pattern.as_str() else {
+        return Err(wrong(reader.options.level.host_is_no_text(&pattern)));
     };
-    let (names, port) = range::hosts(pattern)?;
+    let (names, port) = range::hosts(text)?;
     let none = Vec::new();
     let vars = match &value.data {
         Data::Mapping(vars) => vars,

@@ -173,6 +173,11 @@ pub trait Context {
         Ok(self.resolve(runtime, name)?.map(|value| (value, 0)))
     }
 
+    /// Says whether the template may change lists and dicts, and so gets copies of them.
+    fn changes_values(&self) -> bool {
+        false
+    }
+
     /// Makes the undefined of a missing name.
     fn missing(&self, name: &str) -> Undefined {
         Undefined::variable(name)
@@ -336,6 +341,20 @@ impl Environment {
         options: &Options,
     ) -> Result<String> {
         Machine::new(self, context, options).render(template)
+    }
+
+    /// As [`Environment::render_with`], but values become text when all of it is rendered, as they
+    /// are then.
+    ///
+    /// # Errors
+    /// As [`Environment::render`].
+    pub fn render_late(
+        &self,
+        template: &Rc<Template>,
+        context: &dyn Context,
+        options: &Options,
+    ) -> Result<String> {
+        Machine::new(self, context, options).render_late(template)
     }
 
     /// Renders a template to its pieces: text and values in order, nothing turned into text yet.

@@ -26,6 +26,6 @@ pub use environment::{
     Place, Plugin, Template, Worded,
 };
 pub use filters::FAMILIES as FILTERS;
-pub use methods::is_dict_method;
+pub use methods::{changes_values, is_dict_method};
 pub use table::Row;
 pub use tests::TABLE as TESTS;

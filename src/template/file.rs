@@ -120,9 +120,12 @@ pub(super) fn render(
         dirs.push(dir.clone());
     }
     let before = shared.files.path.replace(dirs);
-    let rendered = shared
-        .env
-        .render_with(&compiled, &TemplarContext(inner, None), &options);
+    let context = TemplarContext::new(&inner, body, None);
+    let rendered = if context.changes_values() && level.native_results() {
+        shared.env.render_late(&compiled, &context, &options)
+    } else {
+        shared.env.render_with(&compiled, &context, &options)
+    };
     shared.files.path.replace(before);
     rendered
         .map(|rendered| restored(body, rendered, &options.newline_sequence))
@@ -165,7 +168,7 @@ pub(super) fn render_text(
         .compile_named(body, place, true, "<template>", &options)
         .map_err(&worded)?;
     let before = shared.files.path.replace(search.to_vec());
-    let context = TemplarContext(templar.clone(), None);
+    let context = TemplarContext::new(templar, body, None);
     let rendered = if native && level.native_results() {
         shared
             .env

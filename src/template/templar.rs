@@ -13,7 +13,7 @@ use super::wording::{self, What};
 use super::{FileOptions, condition};
 use crate::compat::Level;
 use crate::diag::{Error, Kind, Notice, Result, Span};
-use crate::jinja::{Context, PathKey, Place, is_dict_method};
+use crate::jinja::{Context, PathKey, Place, changes_values, is_dict_method};
 use crate::value::{Dict, Key, MAX_DEPTH, Runtime, Str, Undefined, Value};
 
 /// Where raw variables come from.
@@ -265,7 +265,7 @@ impl Templar {
         let env = &self.0.shared.env;
         let level = self.0.shared.options.level;
         let compiled = env.compile_expression(text, place(text), text.is_trusted());
-        let context = TemplarContext(self.clone(), text.span());
+        let context = TemplarContext::new(self, text, text.span());
         compiled
             .and_then(|compiled| match env.evaluate(&compiled, &context)? {
                 Value::Undefined(undefined) => Err(undefined.error()),
@@ -344,7 +344,7 @@ impl Templar {
         let level = self.0.shared.options.level;
         let options = &self.0.shared.value_options;
         let compiled = env.compile_named(text, place(text), true, "<template>", options)?;
-        let context = TemplarContext(self.clone(), text.span());
+        let context = TemplarContext::new(self, text, text.span());
         if level.native_results() {
             let pieces = env.render_pieces(&compiled, &context)?;
             let single = pieces.len() == 1 && !text.ends_with('\n');
@@ -527,12 +527,6 @@ impl Templar {
         }
         Value::Dict(all)
     }
-
-    /// Says which name is near a missing one.
-    fn near(&self, name: &str) -> Option<String> {
-        let names = self.0.vars.names();
-        crate::diag::closest(name, names.iter().map(String::as_str)).map(str::to_owned)
-    }
 }
 
 fn path_text(keys: &[PathKey]) -> String {
@@ -593,13 +587,71 @@ pub(super) fn place(text: &Str) -> Place {
     }
 }
 
-/// The engine's view of a templar.
-pub(super) struct TemplarContext(pub(super) Templar, pub(super) Option<Span>);
+/// The engine's view of a templar, for one template.
+pub(super) struct TemplarContext {
+    templar: Templar,
+    span: Option<Span>,
+    /// A template that may change lists and dicts gets its own, which are the same all through it.
+    own: Option<RefCell<HashMap<String, Value>>>,
+}
+
+impl TemplarContext {
+    /// Makes the view for a template with this text.
+    pub(super) fn new(templar: &Templar, text: &str, span: Option<Span>) -> TemplarContext {
+        TemplarContext {
+            templar: templar.clone(),
+            span,
+            own: may_change_values(text).then(RefCell::default),
+        }
+    }
+
+    /// Says whether the template may change lists and dicts.
+    pub(super) fn changes_values(&self) -> bool {
+        self.own.is_some()
+    }
+
+    /// Returns this template's own copy of a variable.
+    fn own(&self, own: &RefCell<HashMap<String, Value>>, name: &str) -> Result<Option<Value>> {
+        let known = own.borrow().get(name).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some((value, _)) = self.templar.reach(name, &[])? else {
+            return Ok(None);
+        };
+        let value = value.deep_copy();
+        own.borrow_mut().insert(name.to_owned(), value.clone());
+        Ok(Some(value))
+    }
+}
+
+/// Says whether a template may call a method that changes a list or a dict; those that it loads
+/// may as well.
+fn may_change_values(text: &str) -> bool {
+    let mut rest = text;
+    let mut before = ' ';
+    while let Some(start) = rest.find(|c: char| c.is_alphabetic() || c == '_') {
+        before = rest[..start].trim_end().chars().last().unwrap_or(before);
+        let word = &rest[start..];
+        let end = word.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+        let word = &word[..end.unwrap_or(word.len())];
+        let is_method = matches!(before, '.' | '\'' | '"') && changes_values(word);
+        if is_method || matches!(word, "import" | "include" | "extends") {
+            return true;
+        }
+        before = ' ';
+        rest = &rest[start + word.len()..];
+    }
+    false
+}
 
 impl Context for TemplarContext {
     fn resolve(&self, _runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>> {
-        self.0.warn_of(name, self.1);
-        Ok(self.0.reach(name, &[])?.map(|(value, _)| value))
+        self.templar.warn_of(name, self.span);
+        match &self.own {
+            Some(own) => self.own(own, name),
+            None => Ok(self.templar.reach(name, &[])?.map(|(value, _)| value)),
+        }
     }
 
     fn resolve_path(
@@ -608,18 +660,49 @@ impl Context for TemplarContext {
         name: &str,
         keys: &[PathKey],
     ) -> Result<Option<(Value, usize)>> {
-        self.0.warn_of(name, self.1);
-        self.0.reach(name, keys)
-    }
-
-    fn missing(&self, name: &str) -> Undefined {
-        match self.0.near(name) {
-            Some(near) => Undefined::variable(name).help(format!("did you mean `{near}`?")),
-            None => Undefined::variable(name),
+        self.templar.warn_of(name, self.span);
+        match &self.own {
+            Some(own) => Ok(self.own(own, name)?.map(|value| (value, 0))),
+            None => self.templar.reach(name, keys),
         }
     }
 
+    fn changes_values(&self) -> bool {
+        TemplarContext::changes_values(self)
+    }
+
+    fn missing(&self, name: &str) -> Undefined {
+        let (vars, wanted) = (self.templar.0.vars.clone(), name.to_owned());
+        Undefined::variable(name).advised(move || {
+            let names = vars.names();
+            let near = crate::diag::closest(&wanted, names.iter().map(String::as_str))?;
+            Some(format!("did you mean `{near}`?"))
+        })
+    }
+
     fn embedder(&self) -> Rc<dyn Any> {
-        Rc::new(self.0.clone())
+        Rc::new(self.templar.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_change_values;
+
+    #[test]
+    fn templates_that_may_change_values_are_told() {
+        for text in [
+            "{{ l.append(1) }}",
+            "{{ l . append(1) }}",
+            "{{ l['append'](1) }}",
+            "{{ l | attr(\"pop\") }}",
+            "{% include 'x' %}",
+            "{% from 'x' import y %}",
+        ] {
+            assert!(may_change_values(text), "{text}");
+        }
+        for text in ["{{ l | sort }}", "{{ a.appended.b }}", "append", "é.ä", ""] {
+            assert!(!may_change_values(text), "{text}");
+        }
     }
 }

@@ -24,6 +24,8 @@ pub trait Runtime {
     fn autoescape(&self) -> bool;
     /// Returns what the embedder of the engine put in for its own functions.
     fn embedder(&self) -> Rc<dyn Any>;
+    /// Returns a value that is stored elsewhere, or a copy where the template may change it.
+    fn lent(&self, value: Value) -> Value;
 }
 
 /// The signature of every filter, test and global function.

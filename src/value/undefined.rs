@@ -1,5 +1,8 @@
 //! The value of a name that isn't there.
 
+use std::fmt;
+use std::rc::Rc;
+
 use crate::diag::{Error, Kind, Span};
 
 /// A missing name, attribute or item, or a value whose rendering failed; remembers what and where.
@@ -14,6 +17,17 @@ pub struct Undefined {
     pub name: Option<String>,
     /// Text and truth take it for nothing.
     silent: bool,
+    advice: Option<Advice>,
+}
+
+/// Says what to do about an undefined value, once an error is made of it: most never become one.
+#[derive(Clone)]
+struct Advice(Rc<dyn Fn() -> Option<String>>);
+
+impl fmt::Debug for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Advice")
+    }
 }
 
 impl Undefined {
@@ -23,6 +37,7 @@ impl Undefined {
             error: Error::new(Kind::Undefined, format!("'{name}' is undefined")),
             name: Some(name.to_owned()),
             silent: false,
+            advice: None,
         }
     }
 
@@ -32,6 +47,7 @@ impl Undefined {
             error: Error::new(Kind::Undefined, message),
             name: None,
             silent: false,
+            advice: None,
         }
     }
 
@@ -54,6 +70,7 @@ impl Undefined {
             error,
             name: None,
             silent: false,
+            advice: None,
         }
     }
 
@@ -62,6 +79,18 @@ impl Undefined {
     pub fn help(mut self, help: impl Into<String>) -> Undefined {
         self.error = self.error.help(help);
         self
+    }
+
+    /// Finds out what to do about it when it is used: `None` where nothing is known.
+    #[must_use]
+    pub fn advised(mut self, advice: impl Fn() -> Option<String> + 'static) -> Undefined {
+        self.advice = Some(Advice(Rc::new(advice)));
+        self
+    }
+
+    /// Says whether it is known where the missing name is used.
+    pub fn is_placed(&self) -> bool {
+        self.error.span().is_some()
     }
 
     /// Says where the missing name is used, unless known already.
@@ -73,7 +102,11 @@ impl Undefined {
 
     /// Returns the error that using the value raises.
     pub fn error(&self) -> Error {
-        self.error.clone()
+        let error = self.error.clone();
+        match self.advice.as_ref().and_then(|advice| advice.0()) {
+            Some(help) => error.help(help),
+            None => error,
+        }
     }
 
     /// Says whether the name is missing (true), or its value could not be rendered (false).

@@ -130,12 +130,15 @@ impl Object for OneHost {
         Some(self.view.names().len())
     }
 
-    fn item(&self, _runtime: &mut dyn Runtime, key: &Value) -> Result<Option<Value>> {
-        key.as_str().map_or(Ok(None), |name| self.read(name))
+    fn item(&self, runtime: &mut dyn Runtime, key: &Value) -> Result<Option<Value>> {
+        let Some(name) = key.as_str() else {
+            return Ok(None);
+        };
+        Ok(self.read(name)?.map(|value| runtime.lent(value)))
     }
 
-    fn attribute(&self, _runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>> {
-        self.read(name)
+    fn attribute(&self, runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>> {
+        self.item(runtime, &Value::str(name))
     }
 
     fn call_method(

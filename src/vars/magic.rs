@@ -64,6 +64,8 @@ pub struct RunNames {
     pub fixed: Dict,
     /// `hash_behaviour` is `merge`: mappings of several levels become one.
     pub merges_dicts: bool,
+    /// `inventory_hostname_short` cuts addresses as well.
+    pub shortens_addresses: bool,
 }
 
 impl RunNames {
@@ -89,6 +91,8 @@ struct State {
     /// Those of the play that still take part.
     hosts: Vec<String>,
     roles: Vec<Rc<Role>>,
+    /// Those whose names are told.
+    listed_roles: Vec<Rc<Role>>,
     handlers: Vec<Item>,
     vars_files: HashMap<String, Vec<(Rc<str>, Dict)>>,
 }
@@ -102,6 +106,7 @@ impl PlayNames {
             batch_left: hosts.clone(),
             hosts: hosts.clone(),
             hosts_all: hosts,
+            listed_roles: roles.clone(),
             roles,
             ..State::default()
         };
@@ -125,11 +130,14 @@ impl PlayNames {
         state.batch_left.retain(|known| known != host);
     }
 
-    /// Adds a role that an include brought.
-    pub fn add_role(&self, role: &Rc<Role>) {
+    /// Adds a role that an include brought; `is_listed` tells its name with those of the play.
+    pub fn add_role(&self, role: &Rc<Role>, is_listed: bool) {
         let mut state = self.state.borrow_mut();
         if !state.roles.iter().any(|known| Rc::ptr_eq(known, role)) {
             state.roles.push(role.clone());
+            if is_listed {
+                state.listed_roles.push(role.clone());
+            }
         }
     }
 
@@ -189,11 +197,11 @@ impl PlayNames {
             "ansible_play_hosts" => list(&state.hosts),
             "ansible_play_hosts_all" => list(&state.hosts_all),
             "ansible_play_batch" | "play_hosts" => list(&state.batch_left),
-            "ansible_play_role_names" | "role_names" => list(&used_names(&state.roles)),
-            "ansible_dependent_role_names" => list(&dependency_names(&state.roles)),
+            "ansible_play_role_names" | "role_names" => list(&used_names(&state.listed_roles)),
+            "ansible_dependent_role_names" => list(&dependency_names(&state.listed_roles)),
             "ansible_role_names" => {
-                let mut names = dependency_names(&state.roles);
-                for name in used_names(&state.roles) {
+                let mut names = dependency_names(&state.listed_roles);
+                for name in used_names(&state.listed_roles) {
                     if !names.contains(&name) {
                         names.push(name);
                     }
@@ -242,10 +250,15 @@ fn dependencies(roles: &[Rc<Role>]) -> Vec<Rc<Role>> {
 }
 
 /// Returns a magic variable that depends on the inventory and a host.
-pub(super) fn of_host(inventory: &Inventory, host: &str, name: &str) -> Option<Value> {
+pub(super) fn of_host(
+    inventory: &Inventory,
+    host: &str,
+    name: &str,
+    shortens_addresses: bool,
+) -> Option<Value> {
     Some(match name {
         "inventory_hostname" => Value::str(host),
-        "inventory_hostname_short" => Value::str(short_name(host)),
+        "inventory_hostname_short" => Value::str(short_name(host, shortens_addresses)),
         "group_names" => Value::list(inventory.group_names(host).iter().map(Value::str).collect()),
         "groups" => Value::Dict(
             inventory
@@ -266,8 +279,8 @@ pub(super) fn of_host(inventory: &Inventory, host: &str, name: &str) -> Option<V
 }
 
 /// Returns a host's name up to the first dot, or all of an address.
-fn short_name(host: &str) -> &str {
-    if host.parse::<std::net::IpAddr>().is_ok() {
+fn short_name(host: &str, shortens_addresses: bool) -> &str {
+    if !shortens_addresses && host.parse::<std::net::IpAddr>().is_ok() {
         return host;
     }
     host.split('.').next().unwrap_or(host)

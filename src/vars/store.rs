@@ -199,8 +199,13 @@ impl Store {
 
     /// Returns a magic variable that depends on host and run only.
     pub fn magic(&self, host: &str, name: &str) -> Option<Value> {
-        super::magic::of_host(&self.0.inventory.borrow(), host, name)
-            .or_else(|| self.0.names.magic(name))
+        super::magic::of_host(
+            &self.0.inventory.borrow(),
+            host,
+            name,
+            self.0.names.shortens_addresses,
+        )
+        .or_else(|| self.0.names.magic(name))
     }
 }
 

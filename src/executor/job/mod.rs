@@ -224,7 +224,7 @@ impl Job {
                 // A condition that is false without the item spares the loop.
                 return match self.first_false() {
                     Ok(Some(condition)) => {
-                        self.finished = Some(judge::skipped(&condition));
+                        self.finished = Some(judge::skipped(self.level, &condition));
                         Ok(())
                     }
                     _ => Err(error.at(repeat.span)),

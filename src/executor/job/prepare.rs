@@ -43,7 +43,7 @@ impl Job {
         }
         let condition = self.first_false().map_err(Failing::at(Step::Condition))?;
         if let Some(condition) = condition {
-            self.invocations[index].outcome = Some(judge::skipped(&condition));
+            self.invocations[index].outcome = Some(judge::skipped(self.level, &condition));
             return Ok(());
         }
         self.delegate(index).map_err(Failing::at(Step::Keyword))?;

@@ -204,7 +204,7 @@ impl Machine<'_> {
                         .map_err(|error| self.placed(error, root.range))?;
                     done = consumed;
                     match value {
-                        Value::Undefined(undefined) if undefined.error().span().is_none() => {
+                        Value::Undefined(undefined) if !undefined.is_placed() => {
                             let at = if done > 0 {
                                 chain[done - 1].0.range
                             } else {
@@ -241,7 +241,7 @@ impl Machine<'_> {
             }
             .map_err(|error| self.placed(error, at.range))?;
             if let Value::Undefined(undefined) = &value
-                && undefined.error().span().is_none()
+                && !undefined.is_placed()
                 && let Some(span) = self.span(at.range)
             {
                 value = Value::undefined(undefined.as_ref().clone().at(span));

@@ -84,6 +84,14 @@ impl<'a> Machine<'a> {
         Ok(self.text())
     }
 
+    pub(super) fn render_late(self, template: &Rc<Template>) -> Result<String> {
+        let none_is_empty = self.options.none_is_empty;
+        let nothing = |piece: &Value| piece.is_undefined() || none_is_empty && piece.is_none();
+        let pieces = self.pieces(template)?;
+        let shown = pieces.iter().filter(|piece| !nothing(piece));
+        Ok(shown.map(Value::to_str).collect())
+    }
+
     pub(super) fn pieces(mut self, template: &Rc<Template>) -> Result<Vec<Value>> {
         self.out = Out::Pieces(Vec::new());
         self.whole(template)?;

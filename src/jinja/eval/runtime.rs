@@ -226,6 +226,14 @@ impl Runtime for Machine<'_> {
         self.autoescape
     }
 
+    fn lent(&self, value: Value) -> Value {
+        if self.context.changes_values() {
+            value.deep_copy()
+        } else {
+            value
+        }
+    }
+
     fn embedder(&self) -> Rc<dyn Any> {
         self.context.embedder()
     }

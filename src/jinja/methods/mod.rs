@@ -67,6 +67,26 @@ pub fn is_dict_method(name: &str) -> bool {
     find(dict::TABLE, name).is_some()
 }
 
+/// Says whether a name is a method that changes the list, dict or set itself.
+pub fn changes_values(name: &str) -> bool {
+    matches!(
+        name,
+        "append"
+            | "extend"
+            | "insert"
+            | "remove"
+            | "reverse"
+            | "sort"
+            | "clear"
+            | "pop"
+            | "popitem"
+            | "setdefault"
+            | "update"
+            | "add"
+            | "discard"
+    )
+}
+
 /// Says whether a value has a method.
 pub(super) fn exists(object: &Value, name: &str) -> bool {
     match object {
