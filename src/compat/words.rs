@@ -197,20 +197,64 @@ impl Level {
         self > Level::V2_9
     }
 
-    /// Says that a keyword's value is no boolean: the message, and the cause where that is apart.
-    pub fn keyword_no_boolean(self, keyword: &str, value: &str) -> (String, Option<String>) {
-        if self.shows_error_blocks() {
-            return (
+    /// Returns the message of a keyword that needs an undefined variable; `None` where the message
+    /// is made of its causes.
+    pub fn keyword_undefined(self, keyword: &str, said: &str) -> Option<String> {
+        let joint = match self {
+            Level::V2_9 => " The error was:",
+            Level::V2_18 => ".",
+            Level::V2_19 => return None,
+        };
+        Some(format!(
+            "The field '{keyword}' has an invalid value, which includes an undefined variable.{joint} {said}"
+        ))
+    }
+
+    /// Says that a keyword's value can't be converted to a type: the message, and the cause where
+    /// that is apart.
+    pub fn keyword_not_converted(
+        self,
+        keyword: &str,
+        kind: &str,
+        written: &str,
+        value: &str,
+    ) -> (String, Option<String>) {
+        match self {
+            Level::V2_19 => (
                 format!("Error processing keyword '{keyword}'"),
                 Some(format!(
-                    "The value '{value}' could not be converted to 'bool'."
+                    "The value '{value}' could not be converted to '{kind}'."
                 )),
-            );
+            ),
+            Level::V2_18 => {
+                let why = match kind {
+                    "bool" => self.no_boolean(value),
+                    "float" => format!("could not convert string to float: '{value}'"),
+                    _ => String::new(),
+                };
+                (
+                    format!(
+                        "the field '{keyword}' has an invalid value ('{written}'), and could not be converted to {kind}.. {why}"
+                    ),
+                    None,
+                )
+            }
+            Level::V2_9 => (
+                format!(
+                    "the field '{keyword}' has an invalid value ({written}), and could not be converted to an {kind}.The error was: invalid literal for int() with base 10: '{value}'"
+                ),
+                None,
+            ),
         }
-        // The values' order is that of a Python set, as recorded.
-        let message = format!(
-            "the field '{keyword}' has an invalid value ('{value}'), and could not be converted to bool.. The value '{value}' is not a valid boolean.  Valid booleans include: 0, 'y', 'true', 1, 'f', 'n', 'off', 't', '0', 'no', 'false', '1', 'on', 'yes'"
-        );
-        (message, None)
+    }
+
+    /// Says whether keywords take words that are no boolean for false.
+    pub fn takes_other_words_for_false(self) -> bool {
+        self == Level::V2_9
+    }
+
+    /// Says whether `delay` is a whole number of seconds.
+    pub fn delays_whole_seconds(self) -> bool {
+        self == Level::V2_9
     }
 }

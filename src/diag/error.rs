@@ -38,6 +38,8 @@ pub enum Kind {
     Options,
     /// A host that can't be reached or stopped answering.
     Unreachable,
+    /// A keyword's value that can't become what it must be.
+    Conversion,
     /// Arguments that a module refuses.
     Argument,
     /// A module that ran and failed.

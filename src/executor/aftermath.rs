@@ -47,7 +47,7 @@ impl Runner {
         }
         let failed = outcome.is("failed");
         if failed {
-            let ignored = is_on(job, task.settings.ignore_errors.as_ref());
+            let ignored = is_on(job, "ignore_errors", task.settings.ignore_errors.as_ref());
             self.report.failed(task, job, ignored);
             if !ignored {
                 for one in hosts {
@@ -70,7 +70,11 @@ impl Runner {
     /// Takes note that a host could not be reached; it leaves the play unless that is ignored.
     fn lose_host(&mut self, batch: &mut Batch, task: &Rc<Task>, job: &mut Job) {
         let host = job.host.clone();
-        let ignored = is_on(job, task.settings.ignore_unreachable.as_ref());
+        let ignored = is_on(
+            job,
+            "ignore_unreachable",
+            task.settings.ignore_unreachable.as_ref(),
+        );
         let as_skipped = ignored && self.level.skips_ignored_unreachable();
         if as_skipped && let Some(outcome) = job.outcome() {
             let reason = format!("Host {host} is unreachable");
@@ -189,13 +193,12 @@ fn is_too_many(batch: &Batch, gone: usize) -> bool {
     limit.is_some_and(|limit| (gone as f64) * 100.0 / (batch.hosts.len() as f64) > limit)
 }
 
-/// Says whether a keyword of a task is on for a job's host.
-fn is_on(job: &Job, keyword: Option<&Value>) -> bool {
-    keyword.is_some_and(|value| {
-        let rendered = job.templar().render(value).ok();
-        rendered
-            .and_then(|value| crate::template::to_bool(&value))
-            .unwrap_or(false)
+/// Says whether a keyword of a task is on for a job's host; one that can't be converted counts as it
+/// is written.
+fn is_on(job: &Job, name: &str, keyword: Option<&Value>) -> bool {
+    keyword.is_some_and(|value| match job.keywords().bool(name, value) {
+        Ok(on) => on.unwrap_or(false),
+        Err(_) => value.truth(),
     })
 }
 

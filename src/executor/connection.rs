@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use super::judge;
+use super::keywords::Keywords;
 use super::run::Runner;
 use crate::agent::message::Become;
 use crate::agent::{ConnectionKind, ConnectionSpec};
@@ -50,7 +50,13 @@ pub(super) fn target(
     task: &Task,
     delegated: Option<&str>,
 ) -> Result<Target> {
-    let environment = environment(templar, task)?;
+    let keywords = Keywords {
+        level: runner.level,
+        sources: &runner.sources,
+        templar,
+        task,
+    };
+    let environment = environment(&keywords)?;
     let settings = &task.settings;
     let keyword = |value: &Option<Value>| -> Result<Option<String>> {
         match value {
@@ -168,7 +174,7 @@ pub(super) fn target(
         remote_tmp: variable(&["ansible_remote_tmp"])?.or_else(|| options.remote_tmp.clone()),
         force_shell: variable(&["ansible_regrole_agent"])?.as_deref() == Some("shell"),
     };
-    let (r#become, become_password) = become_of(runner, templar, task, &variable, &keyword)?;
+    let (r#become, become_password) = become_of(runner, &keywords, &variable, &keyword)?;
     let key = format!(
         "{host}\0{}\0{}",
         user.unwrap_or_default(),
@@ -188,22 +194,16 @@ type Keyword<'a> = dyn Fn(&Option<Value>) -> Result<Option<String>> + 'a;
 
 fn become_of(
     runner: &Runner,
-    templar: &Templar,
-    task: &Task,
+    keywords: &Keywords,
     variable: &Read,
     keyword: &Keyword,
 ) -> Result<(Option<Become>, Option<Secret<String>>)> {
-    let settings = &task.settings;
+    let settings = &keywords.task.settings;
     let defaults = &runner.options.r#become;
     let on = match variable(&["ansible_become"])? {
         Some(text) => crate::template::to_bool(&Value::str(text)).unwrap_or(false),
         None => match &settings.r#become {
-            Some(value) => {
-                let rendered = templar
-                    .render(value)
-                    .map_err(|error| judge::keyword_error("become", error))?;
-                crate::template::to_bool(&rendered).unwrap_or(false)
-            }
+            Some(value) => keywords.bool("become", value)?.unwrap_or(defaults.on),
             None => defaults.on,
         },
     };
@@ -259,12 +259,10 @@ fn become_of(
 }
 
 /// Renders the task's environment: outer levels first, inner ones win.
-fn environment(templar: &Templar, task: &Task) -> Result<BTreeMap<String, String>> {
+fn environment(keywords: &Keywords) -> Result<BTreeMap<String, String>> {
     let mut all = BTreeMap::new();
-    for level in &task.settings.environment {
-        let rendered = templar
-            .render(level)
-            .map_err(|error| judge::keyword_error("environment", error))?;
+    for level in &keywords.task.settings.environment {
+        let rendered = keywords.environment(level)?;
         let parts = match &rendered {
             Value::List(list) => list.to_vec(),
             other => vec![other.clone()],
@@ -273,7 +271,7 @@ fn environment(templar: &Templar, task: &Task) -> Result<BTreeMap<String, String
             match part {
                 Value::Dict(dict) => {
                     for (key, value) in dict.to_vec() {
-                        if !templar.is_omit(&value) {
+                        if !keywords.templar.is_omit(&value) {
                             all.insert(key.value().to_str(), value.to_str());
                         }
                     }

@@ -1,7 +1,7 @@
 //! What a result means: failed, changed, worth another try; and what a loop's results add up to.
 
 use crate::compat::Level;
-use crate::diag::{Error, Kind, Result};
+use crate::diag::{Error, Result};
 use crate::playbook::Task;
 use crate::template::Templar;
 use crate::value::{Dict, Value};
@@ -200,11 +200,6 @@ pub(super) fn sum_up(level: Level, items: Vec<Outcome>) -> Outcome {
         error,
         delegated: items.last().and_then(|item| item.delegated.clone()),
     }
-}
-
-/// Says that a task's own keyword could not be rendered.
-pub(super) fn keyword_error(keyword: &str, error: Error) -> Error {
-    Error::new(Kind::Value, format!("Error processing keyword '{keyword}'")).caused_by(error)
 }
 
 #[cfg(test)]

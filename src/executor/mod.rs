@@ -12,6 +12,7 @@ mod handlers;
 mod include;
 mod job;
 mod judge;
+mod keywords;
 mod linear;
 mod magic;
 mod meta;

@@ -123,7 +123,9 @@ impl Runner {
         if is_fine || !self.level.checks_play_keywords() {
             return Ok(());
         }
-        let (message, cause) = self.level.keyword_no_boolean("gather_facts", written);
+        let (message, cause) =
+            self.level
+                .keyword_not_converted("gather_facts", "bool", written, written);
         let own = self.level.places_keywords();
         let error = Error::new(Kind::Parse, message);
         let error = match written.span().filter(|_| own) {
@@ -131,7 +133,9 @@ impl Runner {
             None => error.at(play.span),
         };
         Err(match (cause, written.span()) {
-            (Some(cause), Some(span)) => error.caused_by(Error::new(Kind::Parse, cause).at(span)),
+            (Some(cause), Some(span)) => {
+                error.caused_by(Error::new(Kind::Conversion, cause).at(span))
+            }
             _ => error,
         })
     }

@@ -134,7 +134,8 @@ fn blocks(error: &Error, sources: &Sources) -> String {
             out.push_str(&origin(sources, place));
         }
         if let Some(note) = group.note {
-            let _ = write!(out, "\n{note}\n");
+            let gap = if group.place.is_some() { "\n" } else { "" };
+            let _ = write!(out, "{gap}{note}\n");
         }
         if index + 1 < count {
             out.push_str("\n<<< caused by >>>\n");
@@ -153,7 +154,9 @@ fn grouped(error: &Error) -> Vec<Group<'_>> {
     let mut next = Some(error);
     while let Some(one) = next {
         match groups.last_mut() {
-            Some(group) if start(group.place) == start(one.span()) => {
+            Some(group)
+                if start(group.place) == start(one.span()) && one.kind() != Kind::Conversion =>
+            {
                 let _ = write!(group.text, ": {}", one.message());
                 group.note = group.note.or(one.note_text());
             }

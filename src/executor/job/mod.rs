@@ -17,6 +17,7 @@ use std::time::Instant;
 use super::connection::Target;
 use super::failure::{Step, Words};
 use super::judge::{self, Outcome};
+use super::keywords::Keywords;
 use super::run::Runner;
 use crate::actions::Remote;
 use crate::compat::Level;
@@ -199,11 +200,13 @@ impl Job {
 
     fn start(&mut self) -> Result<()> {
         let settings = &self.task.settings;
-        if let Some(check) = &settings.check_mode {
-            self.check = self.keyword_bool("check_mode", check)?;
+        // A value that is wrong is told when conditions hold.
+        let (check, diff) = (settings.check_mode.as_ref(), settings.diff.as_ref());
+        if let Some(Ok(Some(check))) = check.map(|it| self.keywords().bool("check_mode", it)) {
+            self.check = check;
         }
-        if let Some(diff) = &settings.diff {
-            self.diff = self.keyword_bool("diff", diff)?;
+        if let Some(Ok(Some(diff))) = diff.map(|it| self.keywords().bool("diff", it)) {
+            self.diff = diff;
         }
         if let Some(no_log) = &settings.no_log
             && !self.is_loop
@@ -252,20 +255,18 @@ impl Job {
         Ok(())
     }
 
+    /// Reads the task's keywords.
+    pub(in crate::executor) fn keywords(&self) -> Keywords<'_> {
+        Keywords {
+            level: self.level,
+            sources: &self.sources,
+            templar: &self.templar,
+            task: &self.task,
+        }
+    }
+
     fn keyword_bool(&self, keyword: &str, value: &Value) -> Result<bool> {
-        let rendered = self
-            .templar
-            .render(value)
-            .map_err(|error| judge::keyword_error(keyword, error))?;
-        crate::template::to_bool(&rendered).ok_or_else(|| {
-            Error::new(
-                Kind::Value,
-                format!(
-                    "the value of `{keyword}` is no boolean: found `{}`",
-                    rendered.to_str()
-                ),
-            )
-        })
+        Ok(self.keywords().bool(keyword, value)?.unwrap_or(false))
     }
 
     /// Goes on as far as it can without waiting.
@@ -291,10 +292,12 @@ impl Job {
             self.invocations.len()
         };
         for index in self.at..last {
-            if !self.invocations[index].prepared {
+            // One that fails may end the loop, and take those behind it away.
+            if self.invocations.get(index).is_some_and(|one| !one.prepared) {
                 self.prepare(runner, index);
             }
         }
+        let last = last.min(self.invocations.len());
         // Tell about what is settled, in order.
         while self.at < last && self.invocations[self.at].outcome.is_some() {
             self.settle(self.at);

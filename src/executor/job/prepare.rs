@@ -46,6 +46,9 @@ impl Job {
             self.invocations[index].outcome = Some(judge::skipped(self.level, &condition));
             return Ok(());
         }
+        self.keywords()
+            .check()
+            .map_err(Failing::at(Step::Keyword))?;
         self.delegate(index).map_err(Failing::at(Step::Keyword))?;
         let name = self.task.action.resolved.clone();
         if matches!(name.as_str(), "include_tasks" | "include_role") {

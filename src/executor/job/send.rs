@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::connection::Target;
 use super::super::failure::Step;
 use super::super::judge::Outcome;
+use super::super::keywords::Type;
 use super::super::run::Runner;
 use super::{Failing, Job, Wait};
 use crate::actions::{self, Remote};
@@ -78,17 +79,8 @@ impl Job {
                 bytes: Vec::new(),
             });
         }
-        let timeout = match &self.task.settings.timeout {
-            Some(value) => {
-                let rendered = self.templar.render(value)?;
-                rendered
-                    .as_i64()
-                    .or_else(|| rendered.to_str().trim().parse().ok())
-                    .unwrap_or(0)
-                    .max(0)
-            }
-            None => 0,
-        };
+        let timeout = self.task.settings.timeout.as_ref();
+        let timeout = self.keywords().number("timeout", timeout, Type::Int)?;
         let mut settings = BTreeMap::new();
         if let Some(force) = &runner.options.kube_force {
             settings.insert("kube_force".to_owned(), force.clone());
@@ -103,7 +95,7 @@ impl Job {
             environment: target.environment.clone(),
             r#become: target.r#become.clone(),
             become_password: None,
-            timeout: timeout as u64,
+            timeout: timeout.unwrap_or(0.0).max(0.0) as u64,
             settings,
         };
         Ok((request, blobs))

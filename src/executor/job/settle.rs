@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::failure::Step;
 use super::super::judge::{self, Outcome};
+use super::super::keywords::Type;
 use super::{Failing, Job, Note, Wait};
 use crate::diag::{Error, Kind};
 use crate::modules::{By, CAUSE};
@@ -122,17 +123,13 @@ impl Job {
         if self.task.until.is_empty() && !counts_alone {
             return false;
         }
-        let number = |value: &Option<Value>, default: f64| {
-            value.as_ref().map_or(default, |value| {
-                self.templar
-                    .render(value)
-                    .ok()
-                    .and_then(|v| v.as_f64().or_else(|| v.to_str().trim().parse().ok()))
-                    .unwrap_or(default)
-            })
+        // They could be read when the invocation was prepared.
+        let number = |name, value: &Option<Value>, wanted, default: f64| {
+            let number = self.keywords().number(name, value.as_ref(), wanted);
+            number.ok().flatten().unwrap_or(default)
         };
-        let retries = number(&self.task.retries, 3.0) as i64;
-        let delay = number(&self.task.delay, 5.0).max(0.0);
+        let retries = number("retries", &self.task.retries, Type::Int, 3.0) as i64;
+        let delay = number("delay", &self.task.delay, Type::Float, 5.0).max(0.0);
         self.invocations[index].attempts += 1;
         let attempts = self.invocations[index].attempts;
         outcome.result.set("attempts", attempts);
