@@ -248,6 +248,37 @@ impl Level {
         }
     }
 
+    /// Says whether what is undefined in a list or dict is an error only where it is used.
+    pub fn renders_elements_lazily(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether a variable that needs an undefined one is undefined itself, rather than an error
+    /// wherever it is named.
+    pub fn undefined_inside_has_default(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether what a loop registers says that all of its items were skipped.
+    pub fn registers_skipped_loops(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether a host that a task is delegated to is shown with its address.
+    pub fn shows_delegated_addresses(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether ssh's arguments are among the variables of how a host is reached.
+    pub fn shows_ssh_arguments(self) -> bool {
+        self == Level::V2_9
+    }
+
+    /// Says whether a loop's label sees the variables of how a host is reached.
+    pub fn labels_see_connections(self) -> bool {
+        self != Level::V2_18
+    }
+
     /// Says whether keywords take words that are no boolean for false.
     pub fn takes_other_words_for_false(self) -> bool {
         self == Level::V2_9

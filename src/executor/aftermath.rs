@@ -11,6 +11,7 @@ use super::handlers;
 use super::job::Job;
 use super::judge::Outcome;
 use super::run::Runner;
+use crate::compat::Level;
 use crate::diag::Result;
 use crate::playbook::Task;
 use crate::value::{Dict, Value};
@@ -36,7 +37,7 @@ impl Runner {
             also
         };
         if let Some(name) = &task.register {
-            let registered = registered(&outcome.result);
+            let registered = registered(self.level, task, &outcome.result);
             for one in hosts {
                 self.store.set_fact(one, name, registered.clone());
             }
@@ -106,8 +107,11 @@ impl Runner {
             AfterFailure::Rescued { from_rescue } => {
                 self.store
                     .set_fact(host, "ansible_failed_task", failed_task(task));
-                self.store
-                    .set_fact(host, "ansible_failed_result", registered(&outcome.result));
+                self.store.set_fact(
+                    host,
+                    "ansible_failed_result",
+                    registered(self.level, task, &outcome.result),
+                );
                 match counts {
                     true if from_rescue && self.level.counts_failed_rescues() => {
                         self.report.count_failed(host);
@@ -202,12 +206,17 @@ fn is_on(job: &Job, name: &str, keyword: Option<&Value>) -> bool {
     })
 }
 
-/// Returns a result as `register` shows it: without private keys, with `failed`.
-fn registered(result: &Dict) -> Value {
+/// Returns a result as `register` shows it: without private keys; with `failed`, where the task ran
+/// and has no loop.
+fn registered(level: Level, task: &Task, result: &Dict) -> Value {
     let clean = super::report::without_private(result);
     clean.remove("invocation");
-    if !clean.contains("failed") {
+    if task.r#loop.is_none() && !clean.contains("failed") && !clean.contains("skipped") {
         clean.set("failed", false);
+    }
+    let is_empty = |results: Value| !results.truth();
+    if !level.registers_skipped_loops() && !clean.get("results").is_none_or(is_empty) {
+        clean.remove("skipped");
     }
     Value::Dict(clean)
 }

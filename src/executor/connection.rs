@@ -14,7 +14,7 @@ use crate::agent::{ConnectionKind, ConnectionSpec};
 use crate::diag::{Error, Kind, Result};
 use crate::inventory::is_localhost;
 use crate::playbook::Task;
-use crate::template::{Templar, Variables};
+use crate::template::Templar;
 use crate::value::{Secret, Value};
 use crate::vars::View;
 
@@ -79,7 +79,7 @@ pub(super) fn target(
     let host = delegated.unwrap_or_else(|| view.host());
     let variable = |names: &[&str]| -> Result<Option<String>> {
         for name in names {
-            if reach_view.get(name).is_some()
+            if reach_view.has(name)
                 && let Some(value) = reach.variable(name)?
                 && !value.is_none()
             {

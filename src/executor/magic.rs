@@ -38,7 +38,6 @@ pub fn fixed(options: &Options, level: Level, sources: &[String], config: Option
         })
         .collect();
     vars.set("ansible_inventory_sources", list(&absolute));
-    vars.set("environment", Value::list(Vec::new()));
     if config.is_some() || level.always_names_the_config_file() {
         vars.set("ansible_config_file", config.map(Value::str));
     }

@@ -18,6 +18,7 @@ mod magic;
 mod meta;
 mod options;
 mod play;
+mod reached;
 mod report;
 mod run;
 mod select;

@@ -57,6 +57,8 @@ pub struct Runner {
     pub(super) started: bool,
     /// Host and role identity of roles that ran.
     pub(super) roles_done: HashMap<Rc<str>, HashSet<String>>,
+    /// What the options say of how hosts are reached.
+    pub(super) reach: Rc<super::reached::Defaults>,
     counted: Vec<serde_json::Value>,
 }
 
@@ -74,7 +76,9 @@ impl Runner {
     ) -> Runner {
         let templates = store.run_names().templates.clone();
         let started = options.start_at_task.is_none();
+        let reach = Rc::new(super::reached::Defaults::of(&options));
         Runner {
+            reach,
             options,
             sources,
             level,

@@ -135,7 +135,7 @@ fn blocks(error: &Error, sources: &Sources) -> String {
         }
         if let Some(note) = group.note {
             let gap = if group.place.is_some() { "\n" } else { "" };
-            let _ = write!(out, "{gap}{note}\n");
+            let _ = writeln!(out, "{gap}{note}");
         }
         if index + 1 < count {
             out.push_str("\n<<< caused by >>>\n");

@@ -142,8 +142,10 @@ impl Human {
         let itself = self.options.level.shows_delegation_to_itself();
         match &shown.delegated {
             Some((to, address)) if itself || *to != shown.host => match address {
-                Some(address) => format!("{} -> {to}({address})", shown.host),
-                None => format!("{} -> {to}", shown.host),
+                Some(address) if self.options.level.shows_delegated_addresses() => {
+                    format!("{} -> {to}({address})", shown.host)
+                }
+                _ => format!("{} -> {to}", shown.host),
             },
             _ => shown.host.clone(),
         }

@@ -19,9 +19,14 @@ pub(super) fn native(pieces: Vec<Value>, level: Level) -> Result<Value> {
             storable(&value, 0)?;
             Ok(value)
         }
-        _ => Ok(Value::Str(Str::new(
-            pieces.iter().map(text).collect::<String>(),
-        ))),
+        _ => {
+            for piece in pieces.iter().filter(|piece| !piece.is_undefined()) {
+                super::templar::check(piece, 0)?;
+            }
+            Ok(Value::Str(Str::new(
+                pieces.iter().map(text).collect::<String>(),
+            )))
+        }
     }
 }
 

@@ -158,6 +158,51 @@ impl Templar {
         }
     }
 
+    /// Returns a variable as `hostvars` shows it: what is undefined inside raises when it is used,
+    /// or stays as it is written, as the level has it. `None` where there is no such variable.
+    ///
+    /// # Errors
+    /// What rendering raises otherwise.
+    pub fn shown_variable(&self, name: &str) -> Result<Option<Value>> {
+        if self.level().renders_elements_lazily() {
+            return Ok(self.reach(name, &[])?.map(|(value, _)| value));
+        }
+        let Some(raw) = self.0.vars.get(name) else {
+            return Ok(None);
+        };
+        self.finish_what_can_be(&raw, 0).map(Some)
+    }
+
+    /// Renders a value; texts that need something undefined stay as written.
+    fn finish_what_can_be(&self, value: &Value, depth: usize) -> Result<Value> {
+        if depth > MAX_DEPTH || is_plain(value) {
+            return Ok(value.clone());
+        }
+        let inner = |item: &Value| self.finish_what_can_be(item, depth + 1);
+        Ok(match value {
+            Value::List(list) => {
+                Value::list(list.to_vec().iter().map(inner).collect::<Result<_>>()?)
+            }
+            Value::Tuple(items) => Value::tuple(items.iter().map(inner).collect::<Result<_>>()?),
+            Value::Dict(dict) => {
+                let made = Dict::new();
+                for (key, item) in dict.to_vec() {
+                    made.set_key(key, inner(&item)?);
+                }
+                Value::Dict(made)
+            }
+            Value::Str(text) => {
+                let as_written = Value::str(text.as_str());
+                match self.finish(value, depth) {
+                    Ok(Value::Undefined(_)) => as_written,
+                    Err(error) if error.kind() == Kind::Undefined => as_written,
+                    other => other?,
+                }
+            }
+            other => other.clone(),
+        })
+    }
+
     /// Evaluates a condition.
     ///
     /// # Errors
@@ -392,7 +437,8 @@ impl Templar {
         })
     }
 
-    /// Renders a value; elements that fail become undefined values that raise when used.
+    /// Renders a value. Since 2.19, elements that fail become undefined values that raise when
+    /// used; before, all of it fails.
     pub(super) fn finish(&self, value: &Value, depth: usize) -> Result<Value> {
         if depth > MAX_DEPTH {
             return Err(Error::new(
@@ -400,9 +446,11 @@ impl Templar {
                 "maximum recursion depth exceeded",
             ));
         }
-        let lenient = |item: &Value| {
-            self.finish(item, depth + 1)
-                .unwrap_or_else(|error| Value::undefined(Undefined::failed(error)))
+        let is_lazy = self.level().renders_elements_lazily();
+        let lenient = |item: &Value| match self.finish(item, depth + 1) {
+            Err(error) if is_lazy => Ok(Value::undefined(Undefined::failed(error))),
+            Ok(Value::Undefined(undefined)) if !is_lazy => Err(undefined.error()),
+            other => other,
         };
         Ok(match value {
             Value::Str(text) if is_template(text) => self.template(text)?,
@@ -412,9 +460,9 @@ impl Templar {
                     return Ok(value.clone());
                 }
                 let items = items.clone();
-                Value::list(items.iter().map(lenient).collect())
+                Value::list(items.iter().map(lenient).collect::<Result<_>>()?)
             }
-            Value::Tuple(items) => Value::tuple(items.iter().map(lenient).collect()),
+            Value::Tuple(items) => Value::tuple(items.iter().map(lenient).collect::<Result<_>>()?),
             Value::Dict(dict) => {
                 if dict
                     .borrow()
@@ -429,7 +477,7 @@ impl Templar {
                         Value::Str(text) if is_template(text) => Key::new(self.template(text)?)?,
                         _ => key,
                     };
-                    made.set_key(key, lenient(&item));
+                    made.set_key(key, lenient(&item)?);
                 }
                 Value::Dict(made)
             }
@@ -442,6 +490,16 @@ impl Templar {
         let known = self.0.memo.borrow().get(name).cloned();
         if let Some(value) = known {
             return Ok(Some((value, 0)));
+        }
+        if let ("vars", Some(key)) = (name, keys.first())
+            && self.level().renders_elements_lazily()
+            && let Some(inner) = key.value.as_str()
+            && !(key.is_attribute && is_dict_method(inner))
+            && inner != "hostvars"
+            && self.0.vars.names().iter().any(|known| known == inner)
+        {
+            let found = self.reach(inner, &keys[1..])?;
+            return Ok(found.map(|(value, used)| (value, used + 1)));
         }
         if name == "vars" {
             return Ok(Some((self.all_vars(), 0)));
@@ -483,8 +541,13 @@ impl Templar {
         let level = self.0.shared.options.level;
         // What needs an undefined name is undefined itself, and has a default.
         let finished = match finished.map_err(|error| wording::of_variable(level, &raw, error)) {
-            Err(error) if error.kind() == Kind::Undefined => {
+            Err(error)
+                if error.kind() == Kind::Undefined && level.undefined_inside_has_default() =>
+            {
                 Value::undefined(Undefined::failed(error))
+            }
+            Ok(Value::Undefined(undefined)) if !level.undefined_inside_has_default() => {
+                return Err(wording::of_variable(level, &raw, undefined.error()));
             }
             finished => finished?,
         };

@@ -117,7 +117,7 @@ impl OneHost {
             });
         }
         let templar = Templar::new(self.store.run_names().templates.clone(), self.view.clone());
-        templar.variable(name)
+        templar.shown_variable(name)
     }
 }
 

@@ -55,6 +55,9 @@ pub struct Layer {
     pub vars: Dict,
 }
 
+/// What has a value for some names where nothing else has; none of them is listed.
+pub(super) type LastResort = dyn Fn(&str) -> Option<Value>;
+
 /// The variables that one task sees on one host.
 pub struct View {
     store: Store,
@@ -63,7 +66,10 @@ pub struct View {
     role: Option<Rc<Role>>,
     /// Highest first.
     layers: Vec<Layer>,
+    /// `environment` of the task, outermost first.
+    environment: Vec<Value>,
     locals: RefCell<Dict>,
+    last_resort: RefCell<Option<Rc<LastResort>>>,
     search_path: Vec<PathBuf>,
 }
 
@@ -143,7 +149,9 @@ impl View {
             play: play.cloned(),
             role,
             layers,
+            environment: task.map_or_else(Vec::new, |task| task.settings.environment.clone()),
             locals: RefCell::new(Dict::new()),
+            last_resort: RefCell::default(),
             search_path,
         }
     }
@@ -169,6 +177,11 @@ impl View {
     /// Returns all layers, highest precedence first.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
+    }
+
+    /// Returns where the variables of all hosts are.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Returns the host.
@@ -210,6 +223,7 @@ impl View {
                         .collect(),
                 )
             }),
+            "environment" => Some(Value::list(self.environment.clone())),
             "ansible_collection_name" => self
                 .role
                 .as_ref()
@@ -230,8 +244,18 @@ impl View {
     }
 }
 
-impl Variables for View {
-    fn get(&self, name: &str) -> Option<Value> {
+impl View {
+    /// Sets what is asked last.
+    pub fn set_last_resort(&self, last_resort: Rc<LastResort>) {
+        *self.last_resort.borrow_mut() = Some(last_resort);
+    }
+
+    /// Says whether something sets a variable.
+    pub fn has(&self, name: &str) -> bool {
+        self.stored(name).is_some()
+    }
+
+    fn stored(&self, name: &str) -> Option<Value> {
         if let Some(local) = self.locals.borrow().get(name) {
             return Some(local);
         }
@@ -254,6 +278,15 @@ impl Variables for View {
             merged = merge_dicts(&lower, &merged);
         }
         Some(Value::Dict(merged))
+    }
+}
+
+impl Variables for View {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.stored(name).or_else(|| {
+            let last_resort = self.last_resort.borrow().clone()?;
+            last_resort(name)
+        })
     }
 
     fn names(&self) -> Vec<String> {

@@ -102,7 +102,7 @@ impl Job {
         }
         let label = match &control.label {
             None => item.clone(),
-            Some(label) => self.templar.render(label).unwrap_or_else(|error| {
+            Some(label) => self.render_label(label).unwrap_or_else(|error| {
                 let said = error.full_message();
                 outcome.result.set("failed", true);
                 outcome.result.set(
@@ -113,6 +113,18 @@ impl Job {
             }),
         };
         outcome.result.set("_ansible_item_label", label);
+    }
+
+    fn render_label(&self, label: &Value) -> Result<Value> {
+        match &self.reached {
+            Some(reached) if !self.level.labels_see_connections() => {
+                self.templar.forget("");
+                let rendered = reached.without(|| self.templar.render(label));
+                self.templar.forget("");
+                rendered
+            }
+            _ => self.templar.render(label),
+        }
     }
 
     /// Between two items: waits for `pause`, or ends the loop for `break_when`.

@@ -18,6 +18,7 @@ use super::connection::Target;
 use super::failure::{Step, Words};
 use super::judge::{self, Outcome};
 use super::keywords::Keywords;
+use super::reached::Reached;
 use super::run::Runner;
 use crate::actions::Remote;
 use crate::compat::Level;
@@ -79,6 +80,8 @@ pub(super) struct Job {
     task: Rc<Task>,
     view: Rc<View>,
     templar: Templar,
+    /// How the host is reached, as variables, once the loop is known.
+    reached: Option<Rc<Reached>>,
     is_loop: bool,
     one_by_one: bool,
     invocations: Vec<Invocation>,
@@ -123,6 +126,7 @@ impl Job {
             task: task.clone(),
             view,
             templar,
+            reached: None,
             is_loop: task.r#loop.is_some(),
             one_by_one: !task.until.is_empty()
                 || task.loop_control.pause.is_some()
@@ -139,6 +143,7 @@ impl Job {
         if let Err(error) = job.start() {
             job.finished = Some(job.failed(Failing(Step::Keyword, error)));
         }
+        job.reached = Some(Reached::install(runner, play, task, &job.view));
         job
     }
 

@@ -80,9 +80,21 @@ impl Job {
     /// Works out which host an invocation is delegated to.
     fn delegate(&mut self, index: usize) -> Result<()> {
         if let Some(delegate) = &self.task.settings.delegate_to {
-            let name = self.templar.render(delegate)?.to_str();
-            self.invocations[index].delegated =
-                Some((name, None)).filter(|(name, _)| !name.is_empty());
+            let render = || self.templar.render(delegate);
+            let name = match &self.reached {
+                Some(reached) => reached.without(render),
+                None => render(),
+            };
+            let name = name?.to_str();
+            let name = Some(name).filter(|name| !name.is_empty());
+            let address = self.reached.as_ref().and_then(|reached| {
+                reached.delegate(name.as_deref());
+                Some(reached.address()?.to_str())
+            });
+            self.invocations[index].delegated = name.map(|name| {
+                let address = address.filter(|address| *address != name);
+                (name, address)
+            });
         }
         Ok(())
     }

@@ -250,12 +250,13 @@ pub(super) fn loop_items(
 ) -> Result<Vec<Value>> {
     let Some(name) = with else {
         let rendered = templar.finish(items, 0)?;
-        return match rendered {
-            Value::List(list) => Ok(list.to_vec()),
-            Value::Tuple(items) => Ok(items.to_vec()),
-            Value::Undefined(undefined) => Err(undefined.error()),
-            other => Err(not_a_list(templar, &other)),
+        let items = match rendered {
+            Value::List(list) => list.to_vec(),
+            Value::Tuple(items) => items.to_vec(),
+            Value::Undefined(undefined) => return Err(undefined.error()),
+            other => return Err(not_a_list(templar, &other)),
         };
+        return all_defined(items);
     };
     if name == "dict" || name == "subelements" || name == "first_found" {
         let rendered = templar.render(items)?;
@@ -276,13 +277,23 @@ pub(super) fn loop_items(
         Value::Undefined(undefined) => return Err(undefined.error()),
         one => vec![one],
     };
-    run(templar, name, &terms, &[]).map_err(|error| match error.kind() {
+    let made = run(templar, name, &terms, &[]).map_err(|error| match error.kind() {
         Kind::NotFound => Error::new(
             Kind::Parse,
             format!("Unexpected failure in finding the lookup named '{name}' in the available lookup plugins"),
         ),
         _ => failed_loop(templar, name, error),
-    })
+    })?;
+    all_defined(made)
+}
+
+fn all_defined(items: Vec<Value>) -> Result<Vec<Value>> {
+    for item in &items {
+        if let Value::Undefined(undefined) = item {
+            return Err(undefined.error());
+        }
+    }
+    Ok(items)
 }
 
 /// The option that says in which directory files of a loop are looked for.
