@@ -17,10 +17,6 @@ const OPEN: &[(u64, &str)] = &[
         617,
         "`list.count` counts `True` for 1 as Python does; the record says otherwise",
     ),
-    (
-        656,
-        "`groupby` takes its default where the record has an error",
-    ),
 ];
 
 #[test]

@@ -8,7 +8,7 @@ use super::perms::{Wanted, backup, replace};
 use super::{Default, Fail, Invocation, Kind, Module, Param, Ran, Spec};
 use crate::compat::Level;
 use crate::system::{System, WriteAs, canonical, errno};
-use crate::value::{Dict, Value};
+use crate::value::{Dict, Replacement, Value};
 
 /// The table's row.
 pub(super) const MODULE: Module = Module {
@@ -199,7 +199,9 @@ fn present(invocation: &Invocation<'_>, mut lines: Lines) -> Result<Decided, Fai
             (Some(regex), true) => {
                 let old = lines[at].trim_end_matches(['\r', '\n']).to_owned();
                 match regex.captures(old.as_str()) {
-                    Ok(Some(captures)) => expand(&line, &captures)?,
+                    Ok(Some(captures)) => Replacement::parse(&line, regex)
+                        .map_err(Fail::crash)?
+                        .expand(&captures),
                     _ => line.clone(),
                 }
             }
@@ -246,11 +248,6 @@ fn present(invocation: &Invocation<'_>, mut lines: Lines) -> Result<Decided, Fai
         message: "line added".into(),
         found: None,
     })
-}
-
-/// Expands `\1` and `\g<name>` of a line.
-fn expand(line: &str, captures: &fancy_regex::Captures<str>) -> Result<String, Fail> {
-    crate::value::expand_groups(line, captures).map_err(Fail::crash)
 }
 
 fn absent(invocation: &Invocation<'_>, lines: Lines) -> Result<Decided, Fail> {

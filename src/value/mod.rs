@@ -39,7 +39,7 @@ use num_traits::ToPrimitive;
 
 pub use args::Args;
 pub use dict::{Dict, Map};
-pub use groups::expand_groups;
+pub use groups::Replacement;
 pub use iter::Items;
 pub use json::{JsonStyle, from_json_text};
 pub use json_error::json_error;
@@ -243,6 +243,24 @@ impl Value {
             }
             _ => None,
         }
+    }
+
+    /// Finds what is undefined in a list, tuple or dict, or is so itself.
+    pub fn undefined_inside(&self) -> Option<Rc<Undefined>> {
+        fn walk(value: &Value, depth: usize) -> Option<Rc<Undefined>> {
+            match value {
+                _ if depth > MAX_DEPTH => None,
+                Value::Undefined(undefined) => Some(undefined.clone()),
+                Value::List(list) => list.borrow().iter().find_map(|item| walk(item, depth + 1)),
+                Value::Tuple(items) => items.iter().find_map(|item| walk(item, depth + 1)),
+                Value::Dict(dict) => dict
+                    .borrow()
+                    .values()
+                    .find_map(|item| walk(item, depth + 1)),
+                _ => None,
+            }
+        }
+        walk(self, 0)
     }
 
     /// Copies lists and dicts all the way down, so that nothing is shared with the original.

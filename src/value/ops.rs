@@ -1,6 +1,6 @@
 //! Arithmetic and containment, with Python's rules and messages.
 
-use num_bigint::BigInt;
+use num_bigint::{BigInt, BigUint};
 use num_integer::Integer;
 use num_traits::{FromPrimitive, Signed, ToPrimitive, Zero};
 
@@ -257,19 +257,18 @@ fn numbers(operator: Operator, a: Num, b: Num) -> Result<Value> {
         Operator::FloorDiv if y == 0.0 => {
             return Err(zero_division("float floor division by zero"));
         }
-        Operator::FloorDiv => (x / y).floor(),
+        Operator::FloorDiv => float_div_mod(x, y).0,
         Operator::Mod if y == 0.0 => return Err(zero_division("float modulo")),
-        Operator::Mod => {
-            let rest = x % y;
-            if rest != 0.0 && (rest < 0.0) != (y < 0.0) {
-                rest + y
-            } else {
-                rest
-            }
-        }
+        Operator::Mod => float_div_mod(x, y).1,
         Operator::Pow => {
             if x == 0.0 && y < 0.0 {
                 return Err(zero_division("0.0 cannot be raised to a negative power"));
+            }
+            if x < 0.0 && x.is_finite() && y.is_finite() && y.fract() != 0.0 {
+                return Err(Error::new(
+                    Kind::Arithmetic,
+                    "a negative number to a fractional power is complex, which is not supported",
+                ));
             }
             let power = x.powf(y);
             if power.is_infinite() && x.is_finite() && y.is_finite() {
@@ -281,6 +280,51 @@ fn numbers(operator: Operator, a: Num, b: Num) -> Result<Value> {
             power
         }
     }))
+}
+
+/// Divides floats: the quotient, rounded down, and the remainder, with the sign of the divisor.
+///
+/// **Source:** Python's `divmod`, as documented.
+fn float_div_mod(x: f64, y: f64) -> (f64, f64) {
+    let mut rest = x % y;
+    let mut quotient = (x - rest) / y;
+    if rest == 0.0 {
+        rest = 0f64.copysign(y);
+    } else if (rest < 0.0) != (y < 0.0) {
+        rest += y;
+        quotient -= 1.0;
+    }
+    if quotient == 0.0 {
+        return (0f64.copysign(x / y), rest);
+    }
+    let floor = quotient.floor();
+    let is_above = quotient - floor > 0.5;
+    (if is_above { floor + 1.0 } else { floor }, rest)
+}
+
+/// Divides integers of any size; the result is the float that is nearest to the exact quotient.
+fn quotient(x: &BigInt, y: &BigInt) -> Result<f64> {
+    const EXACT: u64 = 53;
+    if x.bits() <= EXACT && y.bits() <= EXACT {
+        let (a, b) = (Num::Int(x.clone()), Num::Int(y.clone()));
+        return Ok(float(&a)? / float(&b)?);
+    }
+    // Enough bits that what is cut off can only matter as being there at all.
+    let shift = (y.bits() + EXACT + 13).saturating_sub(x.bits());
+    let (whole, rest) = (x.magnitude() << shift).div_rem(y.magnitude());
+    let sticky = whole | BigUint::from(u8::from(!rest.is_zero()));
+    let scaled = sticky.to_f64().unwrap_or(f64::INFINITY);
+    let half = i32::try_from(shift / 2).unwrap_or(i32::MAX);
+    let other = i32::try_from(shift - shift / 2).unwrap_or(i32::MAX);
+    let made = scaled * 2f64.powi(-half) * 2f64.powi(-other);
+    if made.is_infinite() {
+        return Err(Error::new(
+            Kind::Arithmetic,
+            "integer division result too large for a float",
+        ));
+    }
+    let is_negative = (x.is_negative()) != (y.is_negative());
+    Ok(if is_negative { -made } else { made })
 }
 
 fn integers(operator: Operator, x: &BigInt, y: &BigInt) -> Result<Value> {
@@ -300,8 +344,7 @@ fn integers(operator: Operator, x: &BigInt, y: &BigInt) -> Result<Value> {
             if y.is_zero() {
                 return Err(zero_division("division by zero"));
             }
-            let (a, b) = (Num::Int(x.clone()), Num::Int(y.clone()));
-            return Ok(Value::Float(float(&a)? / float(&b)?));
+            return quotient(x, y).map(Value::Float);
         }
         Operator::FloorDiv => {
             if y.is_zero() {
@@ -373,10 +416,12 @@ pub fn contains(container: &Value, item: &Value) -> Result<bool> {
     if let Value::Undefined(undefined) = container {
         return Err(undefined.error());
     }
+    if let Value::Undefined(undefined) = item {
+        return Err(undefined.error());
+    }
     Ok(match container {
         Value::Str(text) => match item {
             Value::Str(part) => text.contains(part.as_str()),
-            Value::Undefined(undefined) => return Err(undefined.error()),
             other => {
                 return Err(Error::type_error(format!(
                     "'in <string>' requires string as left operand, not {}",

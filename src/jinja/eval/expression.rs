@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Machine;
 use super::access::{slice, unsafe_attribute};
-use crate::diag::{Error, Result};
+use crate::diag::{Error, Kind, Result};
 use crate::jinja::ast::{CallArgs, Compare, Expr, ExprKind, Range};
 use crate::jinja::environment::PathKey;
 use crate::jinja::methods;
@@ -62,14 +62,16 @@ impl Machine<'_> {
             }
             ExprKind::Call(callee, args) => {
                 let args = self.args(args)?;
-                return self.call_expr(callee, args, expr.range);
+                let called = self.call_expr(callee, args, expr.range);
+                return self.deferred(called, expr.range);
             }
             ExprKind::Filter(inner, name, args) => {
                 let value = match inner {
                     Some(inner) => self.eval(inner)?,
                     None => Value::None,
                 };
-                return self.apply_filter(name, value, args, expr.range);
+                let filtered = self.apply_filter(name, value, args, expr.range);
+                return self.deferred(filtered, expr.range);
             }
             ExprKind::Test(inner, name, args) => {
                 let value = self.eval(inner)?;
@@ -93,6 +95,9 @@ impl Machine<'_> {
             ExprKind::Binary(operator, left, right) => {
                 let left = self.eval(left)?;
                 let right = self.eval(right)?;
+                if *operator == ops::Operator::Mod && matches!(left, Value::Str(_)) {
+                    self.all_defined(&right)?;
+                }
                 ops::apply(*operator, &left, &right)?
             }
             ExprKind::Concat(parts) => {
@@ -109,7 +114,10 @@ impl Machine<'_> {
                         Value::Str(part) if markup && !part.is_markup() => {
                             text.push_str(&escape_html(part));
                         }
-                        other => text.push_str(&other.to_str()),
+                        other => {
+                            self.all_defined(other)?;
+                            text.push_str(&other.to_str());
+                        }
                     }
                     ops::fits(text.len())?;
                 }
@@ -313,6 +321,12 @@ impl Machine<'_> {
             if name.starts_with("__") {
                 return Err(unsafe_attribute(&object, name));
             }
+            if matches!(object, Value::Str(_)) && &**name == "format" {
+                let named = args.keyword.iter().map(|(_, value)| value);
+                for value in args.positional.iter().chain(named) {
+                    self.all_defined(value)?;
+                }
+            }
             let done = match &object {
                 Value::Object(inner) => inner.call_method(self, name, args.clone())?,
                 _ => methods::call(self, &object, name, args.clone())?,
@@ -335,6 +349,16 @@ impl Machine<'_> {
         self.call(&callee, args)
     }
 
+    /// Makes an undefined value of what a call or filter raised, where that is told when it is used.
+    fn deferred(&self, result: Result<Value>, range: Range) -> Result<Value> {
+        match result {
+            Err(error) if self.options.plain_data && is_deferred(&error) => Ok(Value::undefined(
+                Undefined::failed(self.placed(error, range)),
+            )),
+            result => result,
+        }
+    }
+
     pub(super) fn apply_filter(
         &mut self,
         name: &str,
@@ -347,6 +371,14 @@ impl Machine<'_> {
         self.filter(name, args)
             .map_err(|error| self.placed(error, range))
     }
+}
+
+/// Says whether an error is one of values, rather than of the template or the run.
+fn is_deferred(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        Kind::Undefined | Kind::Type | Kind::Value | Kind::Arithmetic | Kind::Filter
+    )
 }
 
 enum Step<'e> {

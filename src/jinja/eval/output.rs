@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::Machine;
 use crate::diag::Result;
 use crate::jinja::ast::Node;
-use crate::value::{Dict, Key, Str, Undefined, Value, escape_html, ops};
+use crate::value::{Dict, Key, Str, Value, escape_html, ops};
 
 /// Where output goes.
 pub(super) enum Out {
@@ -53,7 +53,7 @@ impl Machine<'_> {
         };
         if self.options.plain_data
             && matches!(self.out, Out::Text(_))
-            && let Some(undefined) = undefined_inside(&value, 0)
+            && let Some(undefined) = value.undefined_inside()
         {
             return Err(undefined.error());
         }
@@ -88,26 +88,6 @@ impl Machine<'_> {
             Out::Pieces(pieces) => pieces.push(Value::str(converted.as_deref().unwrap_or(part))),
             Out::Text(text) => text.push_str(converted.as_deref().unwrap_or(part)),
         }
-    }
-}
-
-/// Finds what is undefined in a list or dict.
-fn undefined_inside(value: &Value, depth: usize) -> Option<Rc<Undefined>> {
-    let any = |items: &[Value]| {
-        let mut found = items.iter().map(|item| undefined_inside(item, depth + 1));
-        found.find_map(|found| found)
-    };
-    match value {
-        _ if depth > crate::value::MAX_DEPTH => None,
-        Value::Undefined(undefined) => Some(undefined.clone()),
-        Value::List(list) => any(&list.borrow()),
-        Value::Tuple(items) => any(items),
-        Value::Dict(dict) => {
-            let dict = dict.borrow();
-            let mut found = dict.values().map(|item| undefined_inside(item, depth + 1));
-            found.find_map(|found| found)
-        }
-        _ => None,
     }
 }
 

@@ -11,6 +11,59 @@ use crate::jinja::methods;
 use crate::jinja::objects::{BlockRef, Bound, MacroObject, Recursion};
 use crate::value::{Args, Key, Runtime, Str, Undefined, Value};
 
+/// Filters that look at the values of a dict; others take it for its keys.
+const SHOWS_DICTS: [&str; 14] = [
+    "combine",
+    "dict2items",
+    "dictsort",
+    "items",
+    "mandatory",
+    "pprint",
+    "quote",
+    "string",
+    "to_json",
+    "to_nice_json",
+    "to_nice_yaml",
+    "to_yaml",
+    "tojson",
+    "urlencode",
+];
+
+/// Filters that look at lists without looking at all that is in them.
+const SELECTS: [&str; 16] = [
+    "int",
+    "float",
+    "length",
+    "count",
+    "first",
+    "last",
+    "map",
+    "select",
+    "reject",
+    "selectattr",
+    "rejectattr",
+    "batch",
+    "slice",
+    "reverse",
+    "items",
+    "random",
+];
+
+impl Machine<'_> {
+    /// Raises what is undefined inside a list or dict, where values are plain data.
+    pub(super) fn all_defined(&self, value: &Value) -> Result<()> {
+        match value {
+            Value::List(_) | Value::Tuple(_) | Value::Dict(_) if self.options.plain_data => {
+                match value.undefined_inside() {
+                    Some(undefined) => Err(undefined.error()),
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Runtime for Machine<'_> {
     fn call(&mut self, callee: &Value, args: Args) -> Result<Value> {
         let object = match callee {
@@ -74,9 +127,16 @@ impl Runtime for Machine<'_> {
             );
         };
         // An undefined argument makes an undefined result; it is said when that is used.
+        let short = name.rsplit('.').next().unwrap_or(name);
+        if let Some(Value::Undefined(undefined)) = args.positional.first()
+            && !undefined.is_missing()
+            && short != "type_debug"
+        {
+            return Ok(args.positional[0].clone());
+        }
         if !matches!(
-            name.rsplit('.').next(),
-            Some("default" | "d" | "mandatory" | "type_debug")
+            short,
+            "default" | "d" | "mandatory" | "type_debug" | "ternary"
         ) {
             let given = args
                 .positional
@@ -86,7 +146,19 @@ impl Runtime for Machine<'_> {
                 if let Value::Undefined(_) = value {
                     return Ok(value.clone());
                 }
+                let is_looked_into = match value {
+                    Value::Dict(_) => SHOWS_DICTS.contains(&short),
+                    _ => !SELECTS.contains(&short),
+                };
+                if is_looked_into {
+                    self.all_defined(value)?;
+                }
             }
+        }
+        let mut args = args;
+        if short == "groupby" && self.options.plain_data {
+            // As observed: what is missing is told before the default is looked at.
+            args.take("default");
         }
         let result = function(self, args);
         match (result, self.env.worded) {

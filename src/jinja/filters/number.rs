@@ -141,18 +141,25 @@ fn round(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         .clamp(-300, 300) as i32;
     let method = method.map_or_else(|| "common".to_owned(), |m| m.to_str());
     let number = value.as_f64().ok_or_else(|| {
-        Error::type_error(format!(
-            "type {} doesn't define __round__ method",
-            value.type_name()
-        ))
+        let is_sequence = matches!(value, Value::Str(_) | Value::List(_) | Value::Tuple(_));
+        Error::type_error(match method.as_str() {
+            "ceil" | "floor" if is_sequence && precision < 0 => {
+                "can't multiply sequence by non-int of type 'float'".to_owned()
+            }
+            "ceil" | "floor" if is_sequence => {
+                format!("must be real number, not {}", value.type_name())
+            }
+            _ => format!("type {} doesn't define __round__ method", value.type_name()),
+        })
     })?;
     let factor = 10f64.powi(precision);
     let rounded = match method.as_str() {
-        "ceil" => (number * factor).ceil() / factor,
-        "floor" => (number * factor).floor() / factor,
+        // Python rounds to a whole number, whose zero has no sign.
+        "ceil" => ((number * factor).ceil() + 0.0) / factor,
+        "floor" => ((number * factor).floor() + 0.0) / factor,
         "common" => {
             if matches!(value, Value::Int(_) | Value::Big(_) | Value::Bool(_)) && precision >= 0 {
-                return Ok(value);
+                return Ok(ops::to_integer(&value, 10).unwrap_or(value));
             }
             round_half_even(number, precision)
         }

@@ -95,6 +95,10 @@ fn map(runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
         return Err(Error::type_error("a filter needs a value"));
     }
     let value = known(Some(args.positional.remove(0)))?;
+    // Nothing is looked at where there is nothing, whatever kind of nothing it is.
+    if !value.truth() {
+        return Ok(Value::list(Vec::new()));
+    }
     let items: Vec<Value> = value.items()?.collect();
     let mut out = Vec::with_capacity(items.len());
     if args.positional.is_empty()
@@ -133,6 +137,9 @@ fn select(
         return Err(Error::type_error("a filter needs a value"));
     }
     let value = known(Some(args.positional.remove(0)))?;
+    if !value.truth() {
+        return Ok(Value::list(Vec::new()));
+    }
     let attribute = if by_attribute {
         if args.positional.is_empty() {
             return Err(Error::type_error("Missing parameter for attribute name"));

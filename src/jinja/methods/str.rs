@@ -531,7 +531,7 @@ fn words(text: &str, most: usize) -> Vec<&str> {
     let mut rest = text.trim_start_matches(is_space);
     while !rest.is_empty() {
         if out.len() == most {
-            out.push(rest.trim_end_matches(is_space));
+            out.push(rest);
             break;
         }
         let end = rest.find(is_space).unwrap_or(rest.len());
@@ -546,7 +546,7 @@ fn words_from_end(text: &str, most: usize) -> Vec<&str> {
     let mut rest = text.trim_end_matches(is_space);
     while !rest.is_empty() {
         if out.len() == most {
-            out.push(rest.trim_start_matches(is_space));
+            out.push(rest);
             break;
         }
         let start = rest

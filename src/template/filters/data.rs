@@ -109,17 +109,22 @@ fn combine(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
             value => parts.push(value),
         }
     }
-    let mut out = Dict::new();
-    for part in parts {
-        let Some(dict) = dict_of(&part) else {
+    // What is nothing is left out, and the last is looked at first.
+    parts.retain(|part| !part.is_none() && !matches!(part.as_str(), Some("None" | "null")));
+    let Some(mut out) = parts.pop() else {
+        return Ok(Value::Dict(Dict::new()));
+    };
+    for part in parts.into_iter().rev() {
+        let (Some(low), Some(high)) = (dict_of(&part), dict_of(&out)) else {
             return Err(failed(format!(
-                "failed to combine variables, expected dicts but got a 'dict' and a '{}'.",
-                part.type_name()
+                "failed to combine variables, expected dicts but got a '{}' and a '{}'.",
+                part.type_name(),
+                out.type_name()
             )));
         };
-        out = merged(&out, &dict, recursive, &lists, 0);
+        out = Value::Dict(merged(&low, &high, recursive, &lists, 0));
     }
-    Ok(Value::Dict(out))
+    Ok(out)
 }
 
 /// Merges two mappings and the mappings in them; the second one's values win, lists are replaced.
@@ -128,6 +133,10 @@ pub fn merge_dicts(low: &Dict, high: &Dict) -> Dict {
 }
 
 pub(super) fn merged(low: &Dict, high: &Dict, recursive: bool, lists: &str, depth: usize) -> Dict {
+    let (low_value, high_value) = (Value::Dict(low.clone()), Value::Dict(high.clone()));
+    if low.is_empty() || low_value == high_value {
+        return high.copy();
+    }
     let out = low.copy();
     for (key, value) in high.to_vec() {
         let merged = match (low.get_key(&key), &value) {
@@ -314,7 +323,14 @@ fn to_nice_json(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
 
 fn from_json(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, _profile] = args.bind("from_json", ["a", "profile"], 1)?;
-    let text = known(value)?.to_str();
+    let value = known(value)?;
+    if !matches!(value, Value::Str(_) | Value::Bytes(_)) {
+        return Err(crate::diag::Error::type_error(format!(
+            "the JSON object must be str, bytes or bytearray, not {}",
+            value.type_name()
+        )));
+    }
+    let text = value.to_str();
     from_json_text(&text).or_else(|_| super::json_reader::read(&text))
 }
 

@@ -5,7 +5,7 @@ use fancy_regex::Regex;
 use super::{failed, flag, known};
 use crate::diag::Result;
 use crate::jinja::Row;
-use crate::value::{Args, Runtime, Value};
+use crate::value::{Args, Replacement, Runtime, Value};
 
 pub(super) static TABLE: &[Row] = &[
     Row::new(
@@ -123,7 +123,8 @@ fn replace(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let word = |value: Option<Value>| value.map(|v| v.to_str()).unwrap_or_default();
     let pattern = word(pattern);
     let regex = translate(&pattern, flag(ignore_case), flag(multi_line), false)?;
-    let replacement = word(replacement);
+    let replacement =
+        Replacement::parse(&word(replacement), &regex).map_err(crate::diag::Error::value_error)?;
     let most = count.and_then(|c| c.as_i64()).unwrap_or(0).max(0) as usize;
     let mut out = String::new();
     let mut at = 0;
@@ -134,10 +135,7 @@ fn replace(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
             continue;
         };
         out.push_str(&text[at..whole.start()]);
-        out.push_str(
-            &crate::value::expand_groups(&replacement, &captures)
-                .map_err(crate::diag::Error::value_error)?,
-        );
+        out.push_str(&replacement.expand(&captures));
         at = whole.end();
         done += 1;
         if most > 0 && done as usize >= most {

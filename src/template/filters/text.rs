@@ -168,15 +168,14 @@ fn comment(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
     if !prefix.is_empty() {
         out.push_str(&format!("{prefix}{newline}").repeat(before));
     }
-    let body: Vec<String> = text
-        .split(newline.as_str())
-        .map(|line| {
-            format!("{decoration}{line}")
-                .trim_end_matches(' ')
-                .to_owned()
-        })
-        .collect();
-    out.push_str(&body.join(&newline));
+    // As observed: only between two lines is an empty one left without blanks.
+    let body = format!("{decoration}{text}")
+        .replace(newline.as_str(), &format!("{newline}{decoration}"))
+        .replace(
+            &format!("{decoration}{newline}"),
+            &format!("{}{newline}", decoration.trim_end()),
+        );
+    out.push_str(&body);
     if !postfix.is_empty() && after > 0 {
         for _ in 0..after {
             out.push_str(&newline);

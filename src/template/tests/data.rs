@@ -3,7 +3,7 @@
 use super::first;
 use crate::diag::Result;
 use crate::jinja::Row;
-use crate::value::{Args, Runtime, Value};
+use crate::value::{Args, Key, Runtime, Value};
 
 pub(super) static TABLE: &[Row] = &[
     Row::new(
@@ -107,6 +107,9 @@ fn subset(args: Args, turned: bool) -> Result<Value> {
         Ok(value.unwrap_or(Value::None).items()?.collect())
     };
     let (a, b) = (items(a)?, items(b)?);
+    for item in a.iter().chain(&b) {
+        Key::new(item.clone())?;
+    }
     let (inner, outer) = if turned { (b, a) } else { (a, b) };
     Ok(Value::Bool(inner.iter().all(|item| outer.contains(item))))
 }

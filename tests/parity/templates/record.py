@@ -54,76 +54,85 @@ def as_text(value):
     return "" if value is None else str(value)
 
 
-def message(error):
-    text = str(error)
+def comparable(text):
+    """Names Python's own classes in a message by the plain ones."""
     for name, plain_name in NAMES.items():
         text = text.replace(name, plain_name)
     return text
+
+
+class Oracle:
+    """Ansible's own templating, of one level."""
+
+    def __init__(self, level):
+        from ansible.parsing.dataloader import DataLoader
+        from ansible.template import Templar
+
+        self.templar = Templar
+        self.trust = lambda text: text
+        if level == "2.19":
+            from ansible.template import trust_as_template
+
+            self.trust = trust_as_template
+        try:
+            from ansible.plugins.loader import init_plugin_loader
+
+            init_plugin_loader()
+        except ImportError:
+            pass
+        self.scratch = pathlib.Path("/tmp/regrole-template-cases")
+        self.scratch.mkdir(exist_ok=True)
+        self.loader = DataLoader()
+        self.loader.set_basedir(str(self.scratch))
+
+    def trusted(self, value):
+        """Returns a value whose texts may be templates."""
+        if isinstance(value, str):
+            return self.trust(value)
+        if isinstance(value, dict):
+            return {key: self.trusted(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.trusted(item) for item in value]
+        return value
+
+    def write(self, name, text):
+        """Writes a template that others can name."""
+        path = self.scratch / "templates" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def answer(self, source, variables, shown=repr):
+        """Renders a template: {"out": …} or {"err": message}."""
+        variables = self.trusted(variables)
+        variables["ansible_search_path"] = [str(self.scratch)]
+        templar = self.templar(loader=self.loader, variables=variables)
+        try:
+            return {"out": shown(plain(templar.template(self.trusted(source), escape_backslashes=False)))}
+        except Exception as error:
+            return {"err": comparable(str(error))}
 
 
 def main():
     level, *rest = sys.argv[1:]
     check = "--check" in rest
     wanted = [name for name in rest if not name.startswith("-")]
-    from ansible.parsing.dataloader import DataLoader
-    from ansible.template import Templar
-
-    modern = level == "2.19"
-    if modern:
-        from ansible.template import trust_as_template
-
-        def trusted(value):
-            if isinstance(value, str):
-                return trust_as_template(value)
-            if isinstance(value, dict):
-                return {key: trusted(item) for key, item in value.items()}
-            if isinstance(value, list):
-                return [trusted(item) for item in value]
-            return value
-    else:
-
-        def trusted(value):
-            return value
-
-    try:
-        from ansible.plugins.loader import init_plugin_loader
-
-        init_plugin_loader()
-    except ImportError:
-        pass
-    scratch = pathlib.Path("/tmp/regrole-template-cases")
-    scratch.mkdir(exist_ok=True)
-    loader = DataLoader()
-    loader.set_basedir(str(scratch))
+    oracle = Oracle(level)
     target = HERE / ("expected.%s.json" % level)
     answers = json.loads(target.read_text()) if target.exists() else {}
     made = {}
-    files = {}
-    for family, name, kind, text, options in cases():
+    for _, name, _, text, _ in cases():
         if name.startswith("file:"):
-            files[name[len("file:"):]] = text
-    for name, text in files.items():
-        path = scratch / "templates" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+            oracle.write(name[len("file:"):], text)
+    variables = json.loads((HERE / "vars.json").read_text())
     for family, name, kind, text, options in cases():
         if wanted and family not in wanted or name.startswith("file:"):
             continue
-        variables = trusted(json.loads((HERE / "vars.json").read_text()))
-        variables["ansible_search_path"] = [str(scratch)]
-        templar = Templar(loader=loader, variables=variables)
         if kind == "expr":
-            source = "{{ " + text + " }}"
+            answer = oracle.answer("{{ " + text + " }}", variables)
         else:
             header = ", ".join("%s: %s" % pair for pair in options.items())
-            path = scratch / "templates" / "case.j2"
-            path.write_text("#jinja2: %s\n%s" % (header, text) if header else text)
-            source = "{{ lookup('template', 'case.j2') }}"
-        try:
-            value = plain(templar.template(trusted(source), escape_backslashes=False))
-            answer = {"out": as_text(value) if kind == "template" else repr(value)}
-        except Exception as error:
-            answer = {"err": message(error)}
+            oracle.write("case.j2", "#jinja2: %s\n%s" % (header, text) if header else text)
+            answer = oracle.answer("{{ lookup('template', 'case.j2') }}", variables, as_text)
         made.setdefault(family, {})[name] = answer
     if check:
         wrong = [
@@ -140,4 +149,5 @@ def main():
     print("%s: %d cases" % (target.name, sum(map(len, made.values()))))
 
 
-main()
+if __name__ == "__main__":
+    main()
