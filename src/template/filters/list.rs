@@ -3,7 +3,7 @@
 use super::{failed, flag, known};
 use crate::diag::Result;
 use crate::jinja::Row;
-use crate::value::{Args, Runtime, Value};
+use crate::value::{Args, NumberSet, Runtime, Value};
 
 pub(super) static TABLE: &[Row] = &[
     Row::new(
@@ -105,6 +105,15 @@ fn sets(_runtime: &mut dyn Runtime, args: Args, which: &str) -> Result<Value> {
         }
         _ => error,
     })?;
+    if let (Some(a), Some(b)) = (NumberSet::of(&a), NumberSet::of(&b)) {
+        let numbers = match which {
+            "union" => a.union(&b).numbers(),
+            "intersect" => a.intersection(&b).numbers(),
+            "difference" => a.difference(&b),
+            _ => a.symmetric_difference(&b),
+        };
+        return Ok(Value::list(numbers.into_iter().map(Value::from).collect()));
+    }
     let made = match which {
         "union" => a.into_iter().chain(b).collect(),
         "intersect" => a.into_iter().filter(|item| b.contains(item)).collect(),
