@@ -269,6 +269,11 @@ impl Level {
         self >= Level::V2_18
     }
 
+    /// Says whether filters on sets give lists in the order of Python's sets.
+    pub fn makes_sets_of_lists(self) -> bool {
+        self >= Level::V2_18
+    }
+
     /// Says whether ssh's arguments are among the variables of how a host is reached.
     pub fn shows_ssh_arguments(self) -> bool {
         self == Level::V2_9

@@ -167,6 +167,12 @@ pub(super) fn render_text(
         .env
         .compile_named(body, place, true, "<template>", &options)
         .map_err(&worded)?;
+    if native
+        && !level.native_results()
+        && let Some(value) = templar.single_variable(body)?
+    {
+        return Ok(value);
+    }
     let before = shared.files.path.replace(search.to_vec());
     let context = TemplarContext::new(templar, body, None);
     let rendered = if native && level.native_results() {
@@ -179,7 +185,7 @@ pub(super) fn render_text(
             .env
             .render_with(&compiled, &context, &options)
             .map(|text| {
-                if native {
+                if native && !super::results::stays_text(body) {
                     super::results::from_text(&text)
                 } else {
                     Value::str(text)

@@ -415,7 +415,7 @@ impl Templar {
     }
 
     /// Below 2.19, `{{ name }}` alone keeps a number's, a boolean's or `None`'s type.
-    fn single_variable(&self, text: &str) -> Result<Option<Value>> {
+    pub(super) fn single_variable(&self, text: &str) -> Result<Option<Value>> {
         let Some(name) = text
             .trim()
             .strip_prefix("{{")

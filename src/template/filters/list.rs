@@ -94,7 +94,7 @@ fn once(items: Vec<Value>) -> Vec<Value> {
     out
 }
 
-fn sets(_runtime: &mut dyn Runtime, args: Args, which: &str) -> Result<Value> {
+fn sets(runtime: &mut dyn Runtime, args: Args, which: &str) -> Result<Value> {
     let [a, b] = args.bind("union", ["a", "b"], 2)?;
     let a = items(a)?;
     let b = items(b).map_err(|error| match error.kind() {
@@ -105,7 +105,10 @@ fn sets(_runtime: &mut dyn Runtime, args: Args, which: &str) -> Result<Value> {
         }
         _ => error,
     })?;
-    if let (Some(a), Some(b)) = (NumberSet::of(&a), NumberSet::of(&b)) {
+    let level = crate::template::lookups::templar(runtime)?.level();
+    if level.makes_sets_of_lists()
+        && let (Some(a), Some(b)) = (NumberSet::of(&a), NumberSet::of(&b))
+    {
         let numbers = match which {
             "union" => a.union(&b).numbers(),
             "intersect" => a.intersection(&b).numbers(),

@@ -10,13 +10,13 @@ use crate::value::{Args, Runtime, Value};
 pub(super) static TABLE: &[Row] = &[
     Row::new(
         "basename",
-        |_, a| on_text(a, |s| s.rsplit('/').next().unwrap_or(s).to_owned()),
+        |_, a| on_path(a, |s| s.rsplit('/').next().unwrap_or(s).to_owned()),
         "Returns a path's last part.",
         "'/a/b' | basename => 'b'",
     ),
     Row::new(
         "dirname",
-        |_, a| on_text(a, dirname),
+        |_, a| on_path(a, dirname),
         "Returns a path without its last part.",
         "'/a/b' | dirname => '/a'",
     ),
@@ -107,6 +107,21 @@ pub(super) static TABLE: &[Row] = &[
 
 fn on_text(args: Args, f: fn(&str) -> String) -> Result<Value> {
     Ok(Value::str(f(&only(args)?.to_str())))
+}
+
+/// Returns a path's text.
+fn path_of(value: &Value) -> Result<String> {
+    match value {
+        Value::Str(text) => Ok(text.to_string()),
+        other => Err(crate::diag::Error::type_error(format!(
+            "expected str, bytes or os.PathLike object, not {}",
+            other.type_name()
+        ))),
+    }
+}
+
+fn on_path(args: Args, f: impl FnOnce(&str) -> String) -> Result<Value> {
+    Ok(Value::str(f(&path_of(&only(args)?)?)))
 }
 
 fn dirname(path: &str) -> String {
@@ -326,7 +341,8 @@ fn relpath(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn splitext(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let text = only(args)?.to_str();
+    let value = only(args)?;
+    let text = path_of(&value)?;
     let name_at = text.rfind('/').map_or(0, |at| at + 1);
     let name = &text[name_at..];
     let leading = name.len() - name.trim_start_matches('.').len();
