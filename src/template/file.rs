@@ -193,11 +193,11 @@ pub(super) fn render_text(
             })
     };
     shared.files.path.replace(before);
-    let rendered = match rendered.map_err(worded)? {
+    let rendered = match rendered.map_err(&worded)? {
         Value::Str(made) => Value::Str(made.like(restored(body, made.to_string(), "\n"))),
         other => other,
     };
-    super::templar::check(&rendered, 0)?;
+    super::templar::check(&rendered, 0).map_err(worded)?;
     Ok(rendered)
 }
 

@@ -140,7 +140,11 @@ impl Templar {
     /// What rendering raises, with its place.
     pub fn render(&self, value: &Value) -> Result<Value> {
         let rendered = self.finish(value, 0)?;
-        check(&rendered, 0)?;
+        let level = self.level();
+        check(&rendered, 0).map_err(|error| match value {
+            Value::Str(text) => wording::of(level, What::Template, text, error),
+            _ => error,
+        })?;
         Ok(rendered)
     }
 

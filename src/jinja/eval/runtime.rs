@@ -177,6 +177,14 @@ impl Runtime for Machine<'_> {
                 },
             );
         };
+        let named = args.keyword.iter().map(|(_, value)| value);
+        for value in args.positional.iter().chain(named) {
+            if let Value::Undefined(undefined) = value
+                && !undefined.is_missing()
+            {
+                return Err(undefined.error());
+            }
+        }
         let result = function(self, args);
         match (result, self.env.worded) {
             (Err(error), Some(worded)) => Err(worded(Plugin::Test, name, error)),

@@ -56,9 +56,11 @@ fn pow(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 fn power(x: f64, y: f64, name: &str) -> Result<Value> {
     let made = x.powf(y);
     if made.is_nan() && !x.is_nan() && !y.is_nan() || x == 0.0 && y < 0.0 {
-        return Err(failed(format!(
-            "{name}() can only be used on numbers: math domain error"
-        )));
+        return Err(failed(if name == "root" {
+            "root() can only be used on numbers: math domain error"
+        } else {
+            "math domain error"
+        }));
     }
     if made.is_infinite() && x.is_finite() && y.is_finite() {
         return Err(failed(format!(
