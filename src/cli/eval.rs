@@ -1,5 +1,5 @@
 //! `eval`: an expression for one host, or with given variables; a line of JSON at a time with
-//! `--json-lines`.
+//! `--json-lines`, where a request with `jinja` is Jinja2's alone (`plain.rs`).
 
 use std::io::{BufRead, Write};
 use std::rc::Rc;
@@ -71,6 +71,9 @@ fn lines() -> Result<u8> {
 
 fn answer(line: &str) -> Result<Value> {
     let request = from_json_text(line)?;
+    if let Some(Value::Dict(options)) = request.get("jinja") {
+        return super::plain::answer(&request, &options);
+    }
     let text = |key: &str| {
         request
             .get(key)

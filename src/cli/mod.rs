@@ -4,6 +4,7 @@ mod eval;
 mod inventory;
 mod list;
 mod options;
+mod plain;
 mod plan;
 mod render;
 mod run;

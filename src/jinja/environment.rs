@@ -10,7 +10,7 @@ use super::eval::Machine;
 use super::lexer::Problem;
 use super::{filters, globals, lexer, parser, tests};
 use crate::diag::{Error, Kind, Result, SourceId, Span};
-use crate::value::{Dict, Function, Runtime, Undefined, Value};
+use crate::value::{Dict, Function, Runtime, Undefined, UndefinedKind, Value};
 
 /// Delimiters and what happens to blanks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +47,10 @@ pub struct Options {
     pub literal_backslashes: bool,
     /// Output is plain data: tuples become lists, markup becomes text, functions are refused.
     pub plain_data: bool,
+    /// What may be done with undefined values.
+    pub undefined: UndefinedKind,
+    /// What macros, blocks and `set` blocks give is the value that [`super::native_value`] makes.
+    pub native: bool,
 }
 
 impl Default for Options {
@@ -69,6 +73,8 @@ impl Default for Options {
             none_is_empty: false,
             literal_backslashes: false,
             plain_data: false,
+            undefined: UndefinedKind::default(),
+            native: false,
         }
     }
 }

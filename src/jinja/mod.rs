@@ -25,6 +25,7 @@ pub use environment::{
     Compiled, Context, Environment, Expression, Loaded, Loader, MapContext, Options, PathKey,
     Place, Plugin, Template, Worded,
 };
+pub use eval::native_value;
 pub use filters::FAMILIES as FILTERS;
 pub use methods::{changes_values, is_dict_method};
 pub use table::Row;

@@ -230,7 +230,7 @@ pub static TABLE: &[Row] = &[
 /// Applies a predicate to the tested value; an undefined one raises.
 fn one(args: Args, test: fn(&Value) -> bool) -> Result<Value> {
     match args.positional.first() {
-        Some(Value::Undefined(undefined)) => Err(undefined.error()),
+        Some(Value::Undefined(undefined)) if !undefined.is_lenient() => Err(undefined.error()),
         Some(value) => Ok(Value::Bool(test(value))),
         None => Err(Error::type_error("a test needs a value")),
     }
@@ -260,7 +260,9 @@ fn two(args: Args, name: &str) -> Result<[Value; 2]> {
     )?;
     let pair = [value.unwrap_or(Value::None), other.unwrap_or(Value::None)];
     for one in &pair {
-        if let Value::Undefined(undefined) = one {
+        if let Value::Undefined(undefined) = one
+            && !undefined.is_lenient()
+        {
             return Err(undefined.error());
         }
     }

@@ -67,6 +67,7 @@ impl Value {
                 }
                 return Ok(Items::Range(*start, length, *step));
             }
+            Value::Undefined(undefined) if undefined.is_lenient() => Vec::new(),
             Value::Undefined(undefined) => return Err(undefined.error()),
             Value::Object(object) => match object.iterate() {
                 Some(items) => items,

@@ -55,7 +55,7 @@ pub use secret::Secret;
 pub(crate) use set_order::NumberSet;
 pub use str::{Origin, Str};
 pub use truth::to_bool;
-pub use undefined::Undefined;
+pub use undefined::{Undefined, UndefinedKind};
 
 /// A Python value.
 #[derive(Clone)]
@@ -184,6 +184,7 @@ impl Value {
                 Some(((span.max(0) + step.abs() - 1) / step.abs()) as usize)
             }
             Value::Object(object) => object.len(),
+            Value::Undefined(undefined) if undefined.is_lenient() => Some(0),
             _ => None,
         }
     }

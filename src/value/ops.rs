@@ -414,7 +414,11 @@ pub fn negate(value: &Value) -> Result<Value> {
 /// Python's `TypeError` where the container is none.
 pub fn contains(container: &Value, item: &Value) -> Result<bool> {
     if let Value::Undefined(undefined) = container {
-        return Err(undefined.error());
+        return if undefined.is_lenient() {
+            Ok(false)
+        } else {
+            Err(undefined.error())
+        };
     }
     if let Value::Undefined(undefined) = item {
         return Err(undefined.error());

@@ -5,10 +5,25 @@ use std::rc::Rc;
 
 use crate::diag::{Error, Kind, Span};
 
+/// What may be done with an undefined value before its error is raised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum UndefinedKind {
+    /// Ansible's: attributes, items and filters of it give it again; any other use raises.
+    #[default]
+    Marker,
+    /// Jinja2's `StrictUndefined`: it can be tested and replaced, nothing else.
+    Strict,
+    /// Jinja2's `Undefined`: empty text without items, false, and equal to its like.
+    Lenient,
+    /// Jinja2's `ChainableUndefined`: lenient, and attributes and items of it give it again.
+    Chainable,
+}
+
 /// A missing name, attribute or item, or a value whose rendering failed; remembers what and where.
 ///
-/// Attribute access on it gives the same undefined again, so the first missing name is the one
-/// that is reported. Using it in any other way raises [`Undefined::error`].
+/// Unless it is of another kind, attribute access on it gives the same undefined again, so the
+/// first missing name is the one that is reported. Using it in any other way raises
+/// [`Undefined::error`].
 #[derive(Clone, Debug)]
 pub struct Undefined {
     /// The error that use raises.
@@ -17,6 +32,7 @@ pub struct Undefined {
     pub name: Option<String>,
     /// Text and truth take it for nothing.
     silent: bool,
+    kind: UndefinedKind,
     advice: Option<Advice>,
 }
 
@@ -37,6 +53,7 @@ impl Undefined {
             error: Error::new(Kind::Undefined, format!("'{name}' is undefined")),
             name: Some(name.to_owned()),
             silent: false,
+            kind: UndefinedKind::Marker,
             advice: None,
         }
     }
@@ -47,6 +64,7 @@ impl Undefined {
             error: Error::new(Kind::Undefined, message),
             name: None,
             silent: false,
+            kind: UndefinedKind::Marker,
             advice: None,
         }
     }
@@ -61,7 +79,29 @@ impl Undefined {
 
     /// Says whether text takes it for nothing.
     pub fn is_silent(&self) -> bool {
-        self.silent
+        self.silent || self.is_lenient()
+    }
+
+    /// Says whether it may be used as an empty text or list.
+    pub fn is_lenient(&self) -> bool {
+        matches!(self.kind, UndefinedKind::Lenient | UndefinedKind::Chainable)
+    }
+
+    /// Says whether its attributes and items are undefined, rather than errors.
+    pub fn is_chainable(&self) -> bool {
+        matches!(self.kind, UndefinedKind::Marker | UndefinedKind::Chainable)
+    }
+
+    /// Returns what may be done with it.
+    pub fn kind(&self) -> UndefinedKind {
+        self.kind
+    }
+
+    /// Says what may be done with it.
+    #[must_use]
+    pub fn of_kind(mut self, kind: UndefinedKind) -> Undefined {
+        self.kind = kind;
+        self
     }
 
     /// Makes one for an error that happened while a value was rendered; use raises that error.
@@ -70,6 +110,7 @@ impl Undefined {
             error,
             name: None,
             silent: false,
+            kind: UndefinedKind::Marker,
             advice: None,
         }
     }

@@ -9,13 +9,24 @@ use crate::jinja::ast::{CallArgs, Compare, Expr, ExprKind, Range};
 use crate::jinja::environment::PathKey;
 use crate::jinja::methods;
 use crate::jinja::objects::{BlockRef, SelfObject};
-use crate::value::{Args, Dict, Key, Runtime, Str, Undefined, Value, escape_html, ops};
+use crate::value::{
+    Args, Dict, Key, Runtime, Str, Undefined, UndefinedKind, Value, escape_html, ops,
+};
 
 impl Machine<'_> {
     pub(super) fn truth(&mut self, expr: &Expr) -> Result<bool> {
         match self.eval(expr)? {
             Value::Undefined(undefined) if undefined.is_silent() => Ok(false),
-            Value::Undefined(undefined) => Err(self.placed(undefined.error(), expr.range)),
+            value => self.is_true(&value, expr.range),
+        }
+    }
+
+    /// Returns the truth of an operand, which no undefined value has unless it may be used.
+    fn is_true(&self, value: &Value, range: Range) -> Result<bool> {
+        match value {
+            Value::Undefined(undefined) if !undefined.is_lenient() => {
+                Err(self.placed(undefined.error(), range))
+            }
             value => Ok(value.truth()),
         }
     }
@@ -125,10 +136,7 @@ impl Machine<'_> {
             }
             ExprKind::And(left, right) => {
                 let value = self.eval(left)?;
-                if let Value::Undefined(undefined) = &value {
-                    return Err(self.placed(undefined.error(), left.range));
-                }
-                if value.truth() {
+                if self.is_true(&value, left.range)? {
                     self.eval(right)?
                 } else {
                     value
@@ -136,10 +144,7 @@ impl Machine<'_> {
             }
             ExprKind::Or(left, right) => {
                 let value = self.eval(left)?;
-                if let Value::Undefined(undefined) = &value {
-                    return Err(self.placed(undefined.error(), left.range));
-                }
-                if value.truth() {
+                if self.is_true(&value, left.range)? {
                     value
                 } else {
                     self.eval(right)?
@@ -162,9 +167,16 @@ impl Machine<'_> {
                 }
                 match otherwise {
                     Some(otherwise) => return self.eval(otherwise),
-                    None => Value::undefined(Undefined::silent(
-                        "the inline if-expression evaluated to false and no else section was defined.",
-                    )),
+                    None => {
+                        let missing = Undefined::silent(
+                            "the inline if-expression evaluated to false and no else section was defined.",
+                        );
+                        // It is Jinja2's plain undefined value, whatever other ones are.
+                        Value::undefined(match self.options.undefined {
+                            UndefinedKind::Marker => missing,
+                            _ => missing.of_kind(UndefinedKind::Lenient),
+                        })
+                    }
                 }
             }
         })
@@ -281,7 +293,8 @@ impl Machine<'_> {
         if let Some(global) = self.env.globals.get(name) {
             return Ok((global.clone(), 0));
         }
-        Ok((Value::undefined(self.context.missing(name)), 0))
+        let missing = Value::undefined(self.context.missing(name));
+        Ok((self.undefined(missing), 0))
     }
 
     pub(super) fn args(&mut self, args: &CallArgs) -> Result<Args> {
@@ -395,7 +408,9 @@ fn compare(operator: Compare, left: &Value, right: &Value) -> Result<bool> {
     match operator {
         Compare::Eq | Compare::Ne => {
             for side in [left, right] {
-                if let Value::Undefined(undefined) = side {
+                if let Value::Undefined(undefined) = side
+                    && !undefined.is_lenient()
+                {
                     return Err(undefined.error());
                 }
             }

@@ -6,7 +6,7 @@ use super::{Machine, Scope};
 use crate::diag::{Error, Result};
 use crate::jinja::ast::Macro;
 use crate::jinja::objects::MacroObject;
-use crate::value::{Args, Str, Undefined, Value};
+use crate::value::{Args, Undefined, Value};
 
 impl Machine<'_> {
     pub(super) fn macro_object(&self, code: &Rc<Macro>, caller_block: bool) -> Value {
@@ -60,7 +60,7 @@ impl Machine<'_> {
         } else if code.uses_caller && !object.caller_block {
             scope.set(
                 &"caller".into(),
-                Value::undefined(Undefined::hint("No caller defined")),
+                self.undefined(Value::undefined(Undefined::hint("No caller defined"))),
             );
         }
         if code.uses_kwargs {
@@ -82,9 +82,9 @@ impl Machine<'_> {
                         None if index >= missing_from => {
                             machine.eval(&code.defaults[index - missing_from])?
                         }
-                        None => Value::undefined(Undefined::hint(format!(
+                        None => machine.undefined(Value::undefined(Undefined::hint(format!(
                             "parameter '{name}' was not provided"
-                        ))),
+                        )))),
                     };
                     machine.scope.set(name, value);
                 }
@@ -92,6 +92,6 @@ impl Machine<'_> {
             })
         });
         self.isolated = isolated;
-        Ok(Value::Str(Str::new(text?).with_markup(self.autoescape)))
+        text
     }
 }

@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use output::Out;
+pub use output::native_value;
 pub(super) use scope::Scope;
 
 use super::ast::{Block, Range};
@@ -122,6 +123,17 @@ impl<'a> Machine<'a> {
             )),
             super::Place::Scalar(span) => Some(span),
             super::Place::Nowhere => None,
+        }
+    }
+
+    /// Gives an undefined value the kind that the options ask for.
+    fn undefined(&self, value: Value) -> Value {
+        match value {
+            Value::Undefined(undefined) if undefined.kind() != self.options.undefined => {
+                let kind = self.options.undefined;
+                Value::undefined(undefined.as_ref().clone().of_kind(kind))
+            }
+            value => value,
         }
     }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::Machine;
 use crate::diag::Result;
 use crate::jinja::ast::Node;
-use crate::value::{Dict, Key, Str, Value, escape_html, ops};
+use crate::value::{Dict, Key, Str, Value, escape_html, literal, ops};
 
 /// Where output goes.
 pub(super) enum Out {
@@ -14,25 +14,29 @@ pub(super) enum Out {
 }
 
 impl Machine<'_> {
-    /// Runs nodes and returns their output as text.
-    pub(super) fn captured(&mut self, f: impl FnOnce(&mut Self) -> Result<()>) -> Result<String> {
-        let outer = std::mem::replace(&mut self.out, Out::Text(String::new()));
+    /// Runs nodes and returns their output: text, markup where escaping is on, or the value that it
+    /// is where results are native.
+    pub(super) fn captured(&mut self, f: impl FnOnce(&mut Self) -> Result<()>) -> Result<Value> {
+        let inner = if self.options.native {
+            Out::Pieces(Vec::new())
+        } else {
+            Out::Text(String::new())
+        };
+        let outer = std::mem::replace(&mut self.out, inner);
         let silent = std::mem::replace(&mut self.silent, false);
         let result = f(self);
         self.silent = silent;
         let inner = std::mem::replace(&mut self.out, outer);
         result?;
-        match inner {
-            Out::Text(text) => Ok(text),
-            Out::Pieces(_) => Ok(String::new()),
-        }
+        Ok(match inner {
+            Out::Text(text) => Value::Str(Str::new(text).with_markup(self.autoescape)),
+            Out::Pieces(pieces) => native_value(pieces),
+        })
     }
 
-    /// Renders nodes in a scope of their own to a value: text, markup where escaping is on.
+    /// Captures nodes in a scope of their own.
     pub(super) fn block_text(&mut self, body: &[Node]) -> Result<Value> {
-        let text =
-            self.captured(|machine| machine.scoped(|machine| machine.nodes(body)).map(|_| ()))?;
-        Ok(Value::Str(Str::new(text).with_markup(self.autoescape)))
+        self.captured(|machine| machine.scoped(|machine| machine.nodes(body)).map(|_| ()))
     }
 
     pub(super) fn emit(&mut self, value: Value) -> Result<()> {
@@ -89,6 +93,27 @@ impl Machine<'_> {
             Out::Text(text) => text.push_str(converted.as_deref().unwrap_or(part)),
         }
     }
+}
+
+/// Makes one value of the pieces of an output: nothing is `None`, one piece is itself, and text is
+/// read as the Python literal that it is written as, where it is one.
+///
+/// **Source:** Jinja2's documentation of `NativeEnvironment`.
+pub fn native_value(mut pieces: Vec<Value>) -> Value {
+    let text = match pieces.len() {
+        0 => return Value::None,
+        1 => match pieces.remove(0) {
+            Value::Str(text) => text,
+            value => return value,
+        },
+        _ => Str::new(pieces.iter().map(Value::to_str).collect::<String>()),
+    };
+    // Python takes blanks in front for indentation, and so for an error.
+    let read = match text.starts_with([' ', '\t']) {
+        true => None,
+        false => literal(&text),
+    };
+    read.unwrap_or(Value::Str(text))
 }
 
 /// Turns output into plain data.

@@ -9,7 +9,7 @@ use crate::diag::{Error, Kind, Result};
 use crate::jinja::environment::Plugin;
 use crate::jinja::methods;
 use crate::jinja::objects::{BlockRef, Bound, MacroObject, Recursion};
-use crate::value::{Args, Key, Runtime, Str, Undefined, Value};
+use crate::value::{Args, Key, Runtime, Undefined, UndefinedKind, Value};
 
 /// Filters that look at the values of a dict; others take it for its keys.
 const SHOWS_DICTS: [&str; 14] = [
@@ -88,7 +88,7 @@ impl Runtime for Machine<'_> {
                     machine.for_loop(&code.node, &iterated, depth).map(|_| ())
                 })
             })?;
-            return Ok(Value::Str(Str::new(text).with_markup(self.autoescape)));
+            return Ok(text);
         }
         if let Some(block) = callee.downcast::<BlockRef>() {
             let exists = self
@@ -106,7 +106,7 @@ impl Runtime for Machine<'_> {
             let outer = std::mem::replace(&mut self.scope, scope);
             let text = self.captured(|machine| machine.block(&name, level, true));
             self.scope = outer;
-            return Ok(Value::Str(Str::new(text?).with_markup(self.autoescape)));
+            return text;
         }
         if object.type_name() == "LoopContext" {
             return Err(Error::type_error(
@@ -126,18 +126,22 @@ impl Runtime for Machine<'_> {
                 },
             );
         };
-        // An undefined argument makes an undefined result; it is said when that is used.
+        // For Ansible, an undefined argument makes an undefined result; it is said when that is used.
         let short = name.rsplit('.').next().unwrap_or(name);
+        let is_marker = self.options.undefined == UndefinedKind::Marker;
         if let Some(Value::Undefined(undefined)) = args.positional.first()
+            && is_marker
             && !undefined.is_missing()
             && short != "type_debug"
         {
             return Ok(args.positional[0].clone());
         }
-        if !matches!(
-            short,
-            "default" | "d" | "mandatory" | "type_debug" | "ternary"
-        ) {
+        if is_marker
+            && !matches!(
+                short,
+                "default" | "d" | "mandatory" | "type_debug" | "ternary"
+            )
+        {
             let given = args
                 .positional
                 .iter()
@@ -163,7 +167,7 @@ impl Runtime for Machine<'_> {
         let result = function(self, args);
         match (result, self.env.worded) {
             (Err(error), Some(worded)) => Err(worded(Plugin::Filter, name, error)),
-            (result, _) => result,
+            (result, _) => result.map(|value| self.undefined(value)),
         }
     }
 
@@ -201,8 +205,12 @@ impl Runtime for Machine<'_> {
     }
 
     fn attribute(&mut self, object: &Value, name: &str) -> Result<Value> {
-        if let Value::Undefined(_) = object {
-            return Ok(object.clone());
+        if let Value::Undefined(undefined) = object {
+            return if undefined.is_chainable() {
+                Ok(object.clone())
+            } else {
+                Err(undefined.error())
+            };
         }
         if name.starts_with("__") && object.get(name).is_none() {
             return Err(unsafe_attribute(object, name));
@@ -210,7 +218,7 @@ impl Runtime for Machine<'_> {
         match object {
             Value::Object(inner) => {
                 if let Some(value) = inner.attribute(self, name)? {
-                    return Ok(value);
+                    return Ok(self.undefined(value));
                 }
                 if let Some(value) = inner.item(self, &Value::str(name))? {
                     return Ok(value);
@@ -231,17 +239,24 @@ impl Runtime for Machine<'_> {
                 }
             }
         }
-        Ok(Value::undefined(Undefined::hint(format!(
+        Ok(self.undefined(Value::undefined(Undefined::hint(format!(
             "object of type '{}' has no attribute '{name}'",
             object.type_name()
-        ))))
+        )))))
     }
 
     fn item(&mut self, object: &Value, key: &Value) -> Result<Value> {
-        for value in [object, key] {
-            if let Value::Undefined(_) = value {
-                return Ok(value.clone());
-            }
+        if let Value::Undefined(undefined) = object {
+            return if undefined.is_chainable() {
+                Ok(object.clone())
+            } else {
+                Err(undefined.error())
+            };
+        }
+        if let Value::Undefined(undefined) = key
+            && undefined.kind() == UndefinedKind::Marker
+        {
+            return Ok(key.clone());
         }
         let found = match object {
             Value::Dict(dict) => match Key::new(key.clone()) {
@@ -276,10 +291,10 @@ impl Runtime for Machine<'_> {
                     name: name.shared(),
                 })));
             }
-            return Ok(Value::undefined(Undefined::hint(format!(
+            return Ok(self.undefined(Value::undefined(Undefined::hint(format!(
                 "object of type '{}' has no attribute '{name}'",
                 object.type_name()
-            ))));
+            )))));
         }
         let missing = match object {
             Value::None => format!("None has no element {}", key.repr()),
@@ -299,7 +314,7 @@ impl Runtime for Machine<'_> {
                 key.repr()
             ),
         };
-        Ok(Value::undefined(Undefined::hint(missing)))
+        Ok(self.undefined(Value::undefined(Undefined::hint(missing))))
     }
 
     fn autoescape(&self) -> bool {

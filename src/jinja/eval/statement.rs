@@ -125,10 +125,10 @@ impl Machine<'_> {
                 let module = self.import(name, *with_context)?;
                 for (what, alias) in names {
                     let value = module.exports.get(what).unwrap_or_else(|| {
-                        Value::undefined(Undefined::hint(format!(
+                        self.undefined(Value::undefined(Undefined::hint(format!(
                             "the template '{}' (imported on line ?) does not export the requested name '{what}'",
                             module.name
-                        )))
+                        ))))
                     });
                     self.scope.set(alias, value);
                 }

@@ -251,7 +251,7 @@ impl Machine<'_> {
         }
         Ok(Rc::new(Module {
             name: template.name.clone(),
-            text,
+            text: text.to_str(),
             exports,
         }))
     }

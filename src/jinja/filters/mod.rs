@@ -25,20 +25,28 @@ pub static FAMILIES: &[(&str, &[Row])] = &[
     ("dicts", mapping::TABLE),
 ];
 
-/// Returns the filtered value; an undefined one raises.
+/// Returns the filtered value; an undefined one raises, unless it may be used.
 fn first_arg(args: Args) -> Result<Value> {
     match args.positional.into_iter().next() {
-        Some(Value::Undefined(undefined)) => Err(undefined.error()),
-        Some(value) => Ok(value),
+        Some(value) => known(Some(value)),
         None => Err(Error::type_error("a filter needs a value")),
     }
 }
 
+/// Returns an argument; an undefined one raises, unless it may be used as an empty text or list.
 fn known(value: Option<Value>) -> Result<Value> {
     match value {
-        Some(Value::Undefined(undefined)) => Err(undefined.error()),
+        Some(Value::Undefined(undefined)) if !undefined.is_lenient() => Err(undefined.error()),
         Some(value) => Ok(value),
         None => Ok(Value::None),
+    }
+}
+
+/// Returns an argument that must be a number, so that no undefined one will do.
+fn defined(value: Option<Value>) -> Result<Value> {
+    match value {
+        Some(Value::Undefined(undefined)) => Err(undefined.error()),
+        value => known(value),
     }
 }
 

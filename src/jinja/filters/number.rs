@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{first_arg, known};
+use super::{defined, first_arg};
 use crate::diag::{Error, Result};
 use crate::jinja::Row;
 use crate::value::{Args, Runtime, Value, ops};
@@ -60,7 +60,7 @@ fn bad_abs(value: &Value) -> Error {
 
 fn file_size(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, binary] = args.bind("do_filesizeformat", ["value", "binary"], 1)?;
-    let bytes = match known(value)? {
+    let bytes = match defined(value)? {
         Value::Str(text) => text.trim().parse::<f64>().map_err(|_| {
             Error::value_error(format!(
                 "could not convert string to float: {}",
@@ -99,7 +99,7 @@ fn file_size(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 fn to_float(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, default] = args.bind("do_float", ["value", "default"], 1)?;
-    let number = match known(value)? {
+    let number = match defined(value)? {
         Value::Str(text) => {
             let plain = text.trim().replace('_', "");
             match plain.to_ascii_lowercase().trim_start_matches(['+', '-']) {
@@ -117,7 +117,7 @@ fn to_float(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 fn to_int(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, default, base] = args.bind("do_int", ["value", "default", "base"], 1)?;
-    let value = known(value)?;
+    let value = defined(value)?;
     let base = base.and_then(|b| b.as_i64()).unwrap_or(10).clamp(2, 36) as u32;
     if let Some(number) = ops::to_integer(&value, base) {
         return Ok(number);
@@ -134,7 +134,7 @@ fn to_int(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 fn round(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, precision, method] = args.bind("do_round", ["value", "precision", "method"], 1)?;
-    let value = known(value)?;
+    let value = defined(value)?;
     let precision = precision
         .and_then(|p| p.as_i64())
         .unwrap_or(0)

@@ -1,0 +1,159 @@
+//! Requests of `eval --json-lines` about Jinja2 alone, without anything of Ansible.
+//!
+//! `{"jinja": {"trim_blocks": true, "undefined": "strict"}, "template": "{{ x }}", "vars": "{'x': 1}"}`
+//! is answered by `{"out": "1"}`. Variables are a Python literal, so that tuples and keys that are
+//! no strings have a way in; `markup` names those that are safe text. `mode` is `text`, `value` (the
+//! answer is a `repr()`), `native` or `check` (only compiled). An error has the name of its Python class.
+
+use std::rc::Rc;
+
+use crate::diag::{Error, Kind, Result};
+use crate::jinja::{Environment, Loaded, Loader, MapContext, Options, Place, native_value};
+use crate::value::{Dict, UndefinedKind, Value, literal};
+
+/// Templates by name.
+struct Templates(Dict);
+
+impl Loader for Templates {
+    fn load(&self, name: &str, _parent: &str) -> Result<Option<Loaded>> {
+        Ok(self.0.get(name).map(|text| Loaded {
+            text: text.to_str().into(),
+            place: Place::Nowhere,
+            name: name.to_owned(),
+            trusted: true,
+        }))
+    }
+}
+
+/// Answers one request; what the template raises is an answer as well.
+///
+/// # Errors
+/// A request that is none.
+pub(super) fn answer(request: &Value, options: &Dict) -> Result<Value> {
+    let mut environment = Environment::new();
+    environment.options = read_options(options)?;
+    for (name, value) in variables(request, "globals")?.to_vec() {
+        environment.globals.insert(name.value().to_str(), value);
+    }
+    if let Some(Value::Dict(templates)) = request.get("templates") {
+        environment.loader = Some(Rc::new(Templates(templates)));
+    }
+    let vars = variables(request, "vars")?;
+    if let Some(names) = request.get("markup") {
+        for name in names.items()? {
+            let name = name.to_str();
+            if let Some(Value::Str(text)) = vars.get(&name) {
+                vars.set(&name, Value::Str(text.with_markup(true)));
+            }
+        }
+    }
+    let vars = vars.to_vec();
+    let context = MapContext::new(
+        vars.into_iter()
+            .map(|(name, value)| (name.value().to_str(), value)),
+    );
+    Ok(match rendered(request, &environment, &context) {
+        Ok(answer) => answer,
+        Err(error) => Value::dict([
+            ("err", Value::str(error.full_message())),
+            ("class", Value::str(class(&error))),
+        ]),
+    })
+}
+
+fn rendered(request: &Value, environment: &Environment, context: &MapContext) -> Result<Value> {
+    let text = |key: &str| request.get(key).map(|value| value.to_str());
+    if let Some(expression) = text("expr") {
+        let compiled = environment.compile_expression(&expression, Place::Nowhere, true)?;
+        return Ok(match text("mode").as_deref() {
+            Some("check") => shown(&Value::None),
+            _ => shown(&environment.evaluate(&compiled, context)?),
+        });
+    }
+    let Some(template) = text("template") else {
+        return Err(Error::new(Kind::Usage, "`template` or `expr` is needed"));
+    };
+    let name = text("name").unwrap_or_else(|| "<template>".to_owned());
+    let options = &environment.options;
+    let compiled = environment.compile_named(&template, Place::Nowhere, true, &name, options)?;
+    let pieces = || environment.render_pieces(&compiled, context);
+    Ok(match text("mode").as_deref() {
+        Some("check") => shown(&Value::None),
+        Some("native") => shown(&native_value(pieces()?)),
+        Some("value") => shown(&pieces()?.into_iter().next().unwrap_or(Value::None)),
+        _ => Value::dict([("out", Value::str(environment.render(&compiled, context)?))]),
+    })
+}
+
+/// Makes an answer of a value: its `repr()`, and whether it is undefined.
+fn shown(value: &Value) -> Value {
+    Value::dict([
+        ("out", Value::str(value.repr())),
+        ("undefined", Value::Bool(value.is_undefined())),
+    ])
+}
+
+fn variables(request: &Value, key: &str) -> Result<Dict> {
+    let Some(text) = request.get(key) else {
+        return Ok(Dict::new());
+    };
+    match literal(&text.to_str()) {
+        Some(Value::Dict(dict)) => Ok(dict),
+        _ => Err(Error::new(
+            Kind::Usage,
+            format!("`{key}` has to be a Python literal of a dict"),
+        )),
+    }
+}
+
+fn read_options(given: &Dict) -> Result<Options> {
+    let mut options = Options::default();
+    for (key, value) in given.to_vec() {
+        let (text, on) = (value.to_str(), value.truth());
+        let prefix = on.then(|| text.clone());
+        match key.value().to_str().as_str() {
+            "block_start_string" => options.block_start = text,
+            "block_end_string" => options.block_end = text,
+            "variable_start_string" => options.variable_start = text,
+            "variable_end_string" => options.variable_end = text,
+            "comment_start_string" => options.comment_start = text,
+            "comment_end_string" => options.comment_end = text,
+            "line_statement_prefix" => options.line_statement_prefix = prefix,
+            "line_comment_prefix" => options.line_comment_prefix = prefix,
+            "trim_blocks" => options.trim_blocks = on,
+            "lstrip_blocks" => options.lstrip_blocks = on,
+            "newline_sequence" => options.newline_sequence = text,
+            "keep_trailing_newline" => options.keep_trailing_newline = on,
+            "autoescape" => options.autoescape = on,
+            "native" => options.native = on,
+            "undefined" => {
+                options.undefined = match text.as_str() {
+                    "strict" => UndefinedKind::Strict,
+                    "chainable" => UndefinedKind::Chainable,
+                    _ => UndefinedKind::Lenient,
+                };
+            }
+            other => {
+                return Err(Error::new(
+                    Kind::Usage,
+                    format!("Jinja2 has no option `{other}`"),
+                ));
+            }
+        }
+    }
+    Ok(options)
+}
+
+/// Names the class of exceptions that Jinja2 or Python has for an error.
+fn class(error: &Error) -> &'static str {
+    match error.kind() {
+        Kind::TemplateSyntax => "TemplateSyntaxError",
+        Kind::Undefined => "UndefinedError",
+        Kind::NotFound => "TemplateNotFound",
+        Kind::Type => "TypeError",
+        Kind::Value => "ValueError",
+        Kind::Arithmetic => "ArithmeticError",
+        Kind::Recursion => "RecursionError",
+        _ => "FilterArgumentError",
+    }
+}
