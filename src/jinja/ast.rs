@@ -81,6 +81,7 @@ pub(super) struct Node {
 pub(super) enum NodeKind {
     Text(Rc<str>),
     Output(Expr),
+    Print(Vec<Expr>),
     For(Rc<For>),
     If(Vec<(Expr, Vec<Node>)>, Vec<Node>),
     Set(Target, Expr),

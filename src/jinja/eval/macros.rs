@@ -76,6 +76,15 @@ impl Machine<'_> {
         let isolated = std::mem::replace(&mut self.isolated, object.isolated);
         let text = self.captured(|machine| {
             machine.in_template(&template, scope, |machine| {
+                // A default may name any parameter, and none of the names around the macro is it.
+                for (name, value) in code.params.iter().zip(&given) {
+                    machine.scope.set(
+                        name,
+                        value.clone().unwrap_or_else(|| {
+                            machine.undefined(Value::undefined(Undefined::variable(name)))
+                        }),
+                    );
+                }
                 for (index, name) in code.params.iter().enumerate() {
                     let value = match given[index].take() {
                         Some(value) => value,

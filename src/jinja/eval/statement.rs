@@ -24,6 +24,13 @@ impl Machine<'_> {
                 self.emit(value)
                     .map_err(|error| self.placed(error, expr.range))?;
             }
+            NodeKind::Print(exprs) => {
+                for expr in exprs {
+                    let value = self.eval(expr)?;
+                    self.emit(value)
+                        .map_err(|error| self.placed(error, expr.range))?;
+                }
+            }
             NodeKind::If(branches, otherwise) => {
                 for (test, body) in branches {
                     if self.truth(test)? {

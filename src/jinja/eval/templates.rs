@@ -48,6 +48,9 @@ impl Machine<'_> {
                         walk(&repeat.body, template, found);
                         walk(&repeat.otherwise, template, found);
                     }
+                    NodeKind::Macro(code) | NodeKind::CallBlock(code, _) => {
+                        walk(&code.body, template, found);
+                    }
                     NodeKind::With(_, body)
                     | NodeKind::Autoescape(_, body)
                     | NodeKind::FilterBlock(_, body)

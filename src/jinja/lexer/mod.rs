@@ -124,7 +124,8 @@ impl Lexer<'_> {
                     let end = self.line_end();
                     self.tokens(Some(("\n", end)), start)?;
                     self.push(Token::BlockEnd, end, end);
-                    self.at = (end + 1).min(self.text.len());
+                    self.at = end;
+                    self.skip_blank_lines();
                 }
                 Opens::Variable => {
                     self.push(Token::VariableBegin, start, self.at);
@@ -142,6 +143,16 @@ impl Lexer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Goes past the end of a line, and past blank lines behind it: a line statement has them all.
+    fn skip_blank_lines(&mut self) {
+        let rest = &self.text[self.at..];
+        let blank = &rest[..rest.len() - rest.trim_start().len()];
+        self.at += match blank.rfind('\n') {
+            Some(last) if blank.len() < rest.len() => last + 1,
+            _ => blank.len(),
+        };
     }
 
     /// Finds where a line statement ends: at the newline outside of brackets.
@@ -178,18 +189,20 @@ impl Lexer<'_> {
                 }
             }
         }
-        for (prefix, opens) in [
+        let mut lines = [
             (&options.line_statement_prefix, Opens::LineStatement),
             (&options.line_comment_prefix, Opens::LineComment),
-        ] {
+        ];
+        lines.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.as_ref().map(String::len)));
+        for (prefix, opens) in lines {
             let Some(prefix) = prefix else { continue };
             let mut from = self.at;
             while let Some(found) = self.text[from..].find(prefix.as_str()) {
                 let at = from + found;
                 let line = self.text[..at].rfind('\n').map_or(0, |n| n + 1);
-                let own_line = self.text[line..at].chars().all(|c| c == ' ' || c == '\t');
-                if own_line || opens == Opens::LineComment {
-                    let start = if own_line { line.max(self.at) } else { at };
+                let before = self.text[line..at].trim_end_matches([' ', '\t']);
+                if before.is_empty() || opens == Opens::LineComment {
+                    let start = (line + before.len()).max(self.at);
                     if best.is_none_or(|(known, ..)| start < known) {
                         best = Some((start, opens, at + prefix.len() - start));
                     }
@@ -275,10 +288,8 @@ impl Lexer<'_> {
             return Ok(false);
         };
         let trimmed = after.trim_start();
-        let (control, trimmed) = match trimmed.strip_prefix(['-', '+']) {
-            Some(inner) if inner.starts_with(self.options.block_end.as_str()) => {
-                (trimmed.chars().next(), inner)
-            }
+        let (control, trimmed) = match trimmed.strip_prefix('-') {
+            Some(inner) if inner.starts_with(self.options.block_end.as_str()) => (Some('-'), inner),
             _ => (None, trimmed),
         };
         let Some(body) = trimmed.strip_prefix(self.options.block_end.as_str()) else {

@@ -10,6 +10,29 @@ const OPERATORS: &[&str] = &[
     ">", "<", "=", ".", ":", "|", ",", ";",
 ];
 
+/// Says whether a name may begin with a character.
+///
+/// **Source:** Python's identifiers, with the characters that Unicode lists as `Other_ID_Start`.
+fn starts_name(c: char) -> bool {
+    c.is_alphabetic()
+        || matches!(
+            c,
+            '_' | '\u{1885}' | '\u{1886}' | '\u{2118}' | '\u{212e}' | '\u{309b}' | '\u{309c}'
+        )
+}
+
+/// Says whether a name may go on with a character.
+///
+/// **Source:** Python's identifiers, with the characters that Unicode lists as `Other_ID_Continue`.
+fn continues_name(c: char) -> bool {
+    starts_name(c)
+        || c.is_alphanumeric()
+        || matches!(
+            c,
+            '\u{b7}' | '\u{387}' | '\u{1369}'..='\u{1371}' | '\u{19da}'
+        )
+}
+
 impl Lexer<'_> {
     /// Reads tokens up to a closing delimiter, up to an offset (line statements), or to the end.
     pub(super) fn tokens(
@@ -82,9 +105,9 @@ impl Lexer<'_> {
                 self.string(c)?;
             } else if c.is_ascii_digit() {
                 self.number()?;
-            } else if c.is_alphabetic() || c == '_' {
+            } else if starts_name(c) {
                 let length = rest
-                    .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+                    .find(|c: char| !continues_name(c))
                     .unwrap_or(rest.len());
                 self.at += length;
                 let name = rest[..length].to_owned();
@@ -277,8 +300,13 @@ impl Lexer<'_> {
             .unwrap_or(rest.len());
         let mut length = whole;
         let mut is_float = false;
+        // Behind a dot it is an index: `rows.0.1`.
+        let is_index = self.text[..start].ends_with('.');
         let after = &rest[length..];
-        if after.starts_with('.') && after[1..].starts_with(|c: char| c.is_ascii_digit()) {
+        if !is_index
+            && after.starts_with('.')
+            && after[1..].starts_with(|c: char| c.is_ascii_digit())
+        {
             is_float = true;
             let digits = &after[1..];
             length += 1 + digits
@@ -290,9 +318,9 @@ impl Lexer<'_> {
             let exponent = &after[1..];
             let unsigned = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
             let digits = unsigned
-                .find(|c: char| !c.is_ascii_digit())
+                .find(|c: char| !(c.is_ascii_digit() || c == '_'))
                 .unwrap_or(unsigned.len());
-            if digits > 0 {
+            if !is_index && unsigned.starts_with(|c: char| c.is_ascii_digit()) {
                 is_float = true;
                 length += 1 + (exponent.len() - unsigned.len()) + digits;
             }

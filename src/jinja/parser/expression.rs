@@ -503,6 +503,9 @@ impl Parser {
             }
             first = false;
             if self.take_op("**") {
+                if args.double_star.is_some() {
+                    return Err(self.fail("invalid syntax for function call expression"));
+                }
                 args.double_star = Some(Box::new(self.expression()?));
             } else if self.take_op("*") {
                 if args.star.is_some() || args.double_star.is_some() {

@@ -184,6 +184,12 @@ impl Parser {
         }
     }
 
+    /// Reads the end of a tag that has a body; a colon may stand there, as in Python.
+    fn expect_body(&mut self) -> Parsed<()> {
+        self.take_op(":");
+        self.expect_block_end()
+    }
+
     fn nested<T>(&mut self, f: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         self.depth += 1;
         let result = if self.depth > MAX_NESTING {

@@ -56,7 +56,10 @@ impl Parser {
                 self.blocks.push(name.clone());
                 let scoped = self.take_name("scoped");
                 let required = self.take_name("required");
-                self.expect_block_end()?;
+                if self.is_op("-") {
+                    return Err(self.fail("Block names in Jinja have to be valid Python identifiers and may not contain hyphens, use an underscore instead."));
+                }
+                self.expect_body()?;
                 let body = self.nodes("block", &["endblock"])?;
                 self.advance();
                 self.take_name(&name);
@@ -112,6 +115,17 @@ impl Parser {
                 let on = self.expression()?;
                 NodeKind::Autoescape(on, self.body("autoescape", &["endautoescape"])?)
             }
+            "print" => {
+                let mut values = Vec::new();
+                while !matches!(self.peek(), Token::BlockEnd) {
+                    if !values.is_empty() {
+                        self.expect_op(",")?;
+                    }
+                    values.push(self.expression()?);
+                }
+                self.expect_block_end()?;
+                NodeKind::Print(values)
+            }
             "do" => {
                 let expr = self.tuple(true)?;
                 self.expect_block_end()?;
@@ -150,14 +164,12 @@ impl Parser {
             return Err(self.fail("expected token 'import'"));
         }
         let mut names = Vec::new();
-        let mut with_context = false;
-        loop {
+        let with_context = loop {
             if (self.is_name("with") || self.is_name("without")) && self.next_is_name("context") {
-                with_context = self.context(false);
-                break;
+                break self.context(false);
             }
             let what = self.expect_name()?;
-            if what.starts_with("__") {
+            if what.starts_with('_') {
                 return Err(self.fail("names starting with an underline can not be imported"));
             }
             let alias = if self.take_name("as") {
@@ -167,13 +179,9 @@ impl Parser {
             };
             names.push((what, alias));
             if !self.take_op(",") {
-                with_context = self.context(false);
-                break;
+                break self.context(false);
             }
-            if matches!(self.peek(), Token::BlockEnd) {
-                break;
-            }
-        }
+        };
         self.expect_block_end()?;
         Ok(NodeKind::FromImport {
             name,
@@ -184,6 +192,9 @@ impl Parser {
 
     pub(super) fn for_loop(&mut self) -> Parsed<NodeKind> {
         let target = self.target(true)?;
+        if names(&target, "loop") {
+            return Err(self.fail("Can't assign to special loop variable in for-loop target"));
+        }
         if !self.take_name("in") {
             let found = Self::describe(self.peek());
             return Err(self.fail(format!("expected token 'in', got '{found}'")));
@@ -195,10 +206,10 @@ impl Parser {
             None
         };
         let recursive = self.take_name("recursive");
-        self.expect_block_end()?;
+        self.expect_body()?;
         let body = self.nodes("for", &["endfor", "else"])?;
         let otherwise = if self.take_name("else") {
-            self.expect_block_end()?;
+            self.expect_body()?;
             self.nodes("for", &["endfor"])?
         } else {
             Vec::new()
@@ -223,15 +234,15 @@ impl Parser {
         let mut branches = Vec::new();
         let mut otherwise = Vec::new();
         let test = self.tuple(false)?;
-        self.expect_block_end()?;
+        self.expect_body()?;
         branches.push((test, self.nodes("if", &["elif", "else", "endif"])?));
         loop {
             if self.take_name("elif") {
                 let test = self.tuple(false)?;
-                self.expect_block_end()?;
+                self.expect_body()?;
                 branches.push((test, self.nodes("if", &["elif", "else", "endif"])?));
             } else if self.take_name("else") {
-                self.expect_block_end()?;
+                self.expect_body()?;
                 otherwise = self.nodes("if", &["endif"])?;
             } else {
                 self.advance_end("endif")?;
@@ -341,7 +352,16 @@ impl Parser {
     pub(super) fn macro_rest(&mut self, name: Rc<str>) -> Parsed<Macro> {
         let (params, defaults) = self.signature()?;
         let body = self.body("macro", &["endmacro"])?;
-        Ok(make_macro(name, params, defaults, body))
+        let made = make_macro(name, params, defaults, body);
+        let required = made.params.len() - made.defaults.len();
+        if made.uses_caller
+            && made.params[..required]
+                .iter()
+                .any(|name| &**name == "caller")
+        {
+            return Err(self.fail("When defining macros or call blocks the special \"caller\" argument must be omitted or be given a default."));
+        }
+        Ok(made)
     }
 
     /// Reads nodes up to a block whose name is in `ends`; stands behind its `{%` then.
@@ -437,11 +457,20 @@ impl Parser {
         tag: &'static str,
         ends: &'static [&'static str; 1],
     ) -> Parsed<Vec<Node>> {
-        self.expect_block_end()?;
+        self.expect_body()?;
         let nodes = self.nodes(tag, ends)?;
         self.advance();
         self.expect_block_end()?;
         Ok(nodes)
+    }
+}
+
+/// Says whether a name is among those that are assigned to.
+fn names(target: &Target, name: &str) -> bool {
+    match target {
+        Target::Name(known) => &**known == name,
+        Target::Tuple(all) => all.iter().any(|one| names(one, name)),
+        Target::Attr(..) => false,
     }
 }
 
