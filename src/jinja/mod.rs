@@ -26,7 +26,7 @@ pub use environment::{
     Place, Plugin, Template, Worded,
 };
 pub use eval::native_value;
-pub use filters::FAMILIES as FILTERS;
+pub use filters::{FAMILIES as FILTERS, pretty};
 pub use methods::{changes_values, is_dict_method};
 pub use table::Row;
 pub use tests::TABLE as TESTS;

@@ -63,6 +63,9 @@ impl Shared {
         if options.level.names_yaml_strings() {
             env.filters.insert("type_debug", filters::older_type_debug);
         }
+        if options.level.native_results() {
+            env.filters.insert("pprint", filters::newer_pprint);
+        }
         // Everything of Ansible's own collection has its full name as well.
         let all: Vec<_> = env
             .filters

@@ -59,7 +59,7 @@ pub(super) static TABLE: &[Row] = &[
         "xmlattr",
         xml_attr,
         "Writes attributes of an XML tag.",
-        "{'a': 'b'} | xmlattr | string => Markup(' a=\"b\"')",
+        "{'a': 'b'} | xmlattr => ' a=\"b\"'",
     ),
 ];
 
@@ -77,16 +77,7 @@ fn force_escape(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 fn strip_tags(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let text = first_arg(args)?.to_str();
-    let mut out = String::new();
-    let mut inside = false;
-    for c in text.chars() {
-        match c {
-            '<' => inside = true,
-            '>' if inside => inside = false,
-            c if !inside => out.push(c),
-            _ => {}
-        }
-    }
+    let out = without(&without(&text, "<!--", "-->"), "<", ">");
     let words: Vec<&str> = out.split_whitespace().collect();
     let plain = words.join(" ");
     let plain = plain
@@ -95,6 +86,20 @@ fn strip_tags(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         .replace("&#34;", "\"")
         .replace("&#39;", "'");
     Ok(Value::str(plain.replace("&amp;", "&")))
+}
+
+/// Takes out what stands between two marks, and the marks; one that isn't closed stays.
+fn without(text: &str, open: &str, close: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, inside)) = rest.split_once(open) {
+        let Some((_, after)) = inside.split_once(close) else {
+            break;
+        };
+        out.push_str(before);
+        rest = after;
+    }
+    out + rest
 }
 
 fn to_json(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
@@ -168,7 +173,7 @@ fn quoted(text: &str, safe: &str) -> String {
     out
 }
 
-fn xml_attr(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+fn xml_attr(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, space] = args.bind("do_xmlattr", ["d", "autospace"], 1)?;
     let mut parts = Vec::new();
     for (key, value) in mapping(&known(value)?)?.to_vec() {
@@ -191,5 +196,5 @@ fn xml_attr(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     if !out.is_empty() && space.is_none_or(|s| s.truth()) {
         out.insert(0, ' ');
     }
-    Ok(Value::Str(Str::new(out).with_markup(true)))
+    Ok(Value::Str(Str::new(out).with_markup(runtime.autoescape())))
 }

@@ -3,7 +3,7 @@
 use super::{folded, known, mapping, sorted};
 use crate::diag::{Error, Result};
 use crate::jinja::Row;
-use crate::value::{Args, Runtime, Value};
+use crate::value::{Args, Runtime, UndefinedKind, Value};
 
 /// The family.
 pub(super) static TABLE: &[Row] = &[
@@ -51,7 +51,10 @@ fn dict_sort(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 fn items(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     match args.positional.into_iter().next() {
-        Some(Value::Undefined(undefined)) => Err(undefined.error()),
+        Some(Value::Undefined(undefined)) => match undefined.kind() {
+            UndefinedKind::Marker => Err(undefined.error()),
+            _ => Ok(Value::list(Vec::new())),
+        },
         Some(value) => match mapping(&value) {
             Ok(dict) => Ok(Value::list(
                 dict.to_vec()

@@ -4,11 +4,14 @@ mod html;
 mod links;
 mod mapping;
 mod number;
+mod pretty;
 mod select;
 mod sequence;
 mod text;
 
 use std::cmp::Ordering;
+
+pub use pretty::pretty;
 
 use super::Row;
 use crate::diag::{Error, Result};

@@ -95,11 +95,7 @@ fn map(runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
         return Err(Error::type_error("a filter needs a value"));
     }
     let value = known(Some(args.positional.remove(0)))?;
-    // Nothing is looked at where there is nothing, whatever kind of nothing it is.
-    if !value.truth() {
-        return Ok(Value::list(Vec::new()));
-    }
-    let items: Vec<Value> = value.items()?.collect();
+    let items = items_of(&value)?;
     let mut out = Vec::with_capacity(items.len());
     if args.positional.is_empty()
         && let Some(attribute) = args.take("attribute")
@@ -137,9 +133,6 @@ fn select(
         return Err(Error::type_error("a filter needs a value"));
     }
     let value = known(Some(args.positional.remove(0)))?;
-    if !value.truth() {
-        return Ok(Value::list(Vec::new()));
-    }
     let attribute = if by_attribute {
         if args.positional.is_empty() {
             return Err(Error::type_error("Missing parameter for attribute name"));
@@ -154,7 +147,7 @@ fn select(
         Some(args.positional.remove(0).to_str())
     };
     let mut out = Vec::new();
-    for item in value.items()? {
+    for item in items_of(&value)? {
         let tested = match &attribute {
             Some(path) => read(runtime, &item, path, None)?,
             None => item.clone(),
@@ -166,7 +159,9 @@ fn select(
                 runtime.test(name, call)?
             }
             None => match tested {
-                Value::Undefined(undefined) => return Err(undefined.error()),
+                Value::Undefined(undefined) if !undefined.is_lenient() => {
+                    return Err(undefined.error());
+                }
                 value => value.truth(),
             },
         };
@@ -175,6 +170,15 @@ fn select(
         }
     }
     Ok(Value::list(out))
+}
+
+/// Returns what `map` and `select` go through: nothing in all that is false, such as `None`.
+fn items_of(value: &Value) -> Result<Vec<Value>> {
+    if value.truth() {
+        Ok(value.items()?.collect())
+    } else {
+        Ok(Vec::new())
+    }
 }
 
 fn group_by(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
@@ -188,7 +192,9 @@ fn group_by(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let mut pairs = Vec::new();
     for item in known(value)?.items()? {
         let by = read(runtime, &item, &attribute, default.as_ref())?;
-        if let Value::Undefined(undefined) = &by {
+        if let Value::Undefined(undefined) = &by
+            && !undefined.is_lenient()
+        {
             return Err(undefined.error());
         }
         pairs.push((folded(&by, case), Value::tuple(vec![by, item])));

@@ -1,10 +1,10 @@
 //! Filters of text.
 
-use super::{first_arg, known, text};
+use super::{first_arg, known, pretty, text};
 use crate::diag::{Error, Result};
 use crate::jinja::Row;
 use crate::jinja::methods;
-use crate::value::{Args, Runtime, Str, Value, format, ops};
+use crate::value::{Args, Runtime, Str, Value, escape_html, format, ops};
 
 /// The family.
 pub(super) static TABLE: &[Row] = &[
@@ -83,8 +83,8 @@ pub(super) static TABLE: &[Row] = &[
     ),
     Row::new(
         "pprint",
-        |_, a| Ok(Value::str(first_arg(a)?.repr())),
-        "Shows a value for debugging.",
+        |_, a| Ok(Value::str(pretty(&first_arg(a)?))),
+        "Shows a value for debugging, in lines of 80 characters.",
         "'a' | pprint => \"'a'\"",
     ),
 ];
@@ -152,11 +152,17 @@ fn indent(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     Ok(Value::Str(Str::new(out).with_markup(markup)))
 }
 
-fn replace(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+fn replace(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, old, new, count] = args.bind("do_replace", ["s", "old", "new", "count"], 3)?;
-    let value = known(value)?;
-    let markup = matches!(&value, Value::Str(s) if s.is_markup());
-    let (text, old, new) = (value.to_str(), known(old)?.to_str(), known(new)?.to_str());
+    let (value, old, new) = (known(value)?, known(old)?, known(new)?);
+    let is_markup = |value: &Value| matches!(value, Value::Str(s) if s.is_markup());
+    // Without escaping all of it is text.
+    let markup = runtime.autoescape() && [&value, &old, &new].into_iter().any(is_markup);
+    let escaped = |value: &Value| match is_markup(value) {
+        false if markup => escape_html(&value.to_str()),
+        _ => value.to_str(),
+    };
+    let (text, old, new) = (escaped(&value), old.to_str(), escaped(&new));
     let count = count.and_then(|c| c.as_i64()).unwrap_or(-1);
     let made = methods::replaced(&text, &old, &new, count)?;
     Ok(Value::Str(Str::new(made).with_markup(markup)))

@@ -11,7 +11,7 @@ mod set;
 mod str;
 mod view;
 
-pub(super) use str::{capitalize, is_space, replaced};
+pub(super) use str::{capitalize, is_space, lines, replaced};
 
 use crate::diag::{Error, Result};
 use crate::value::{Args, Runtime, Value};

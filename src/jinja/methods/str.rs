@@ -561,34 +561,50 @@ fn words_from_end(text: &str, most: usize) -> Vec<&str> {
     out
 }
 
+/// Says whether a line ends with a character.
+fn ends_line(c: char) -> bool {
+    matches!(
+        c,
+        '\n' | '\r'
+            | '\u{b}'
+            | '\u{c}'
+            | '\u{1c}'
+            | '\u{1d}'
+            | '\u{1e}'
+            | '\u{85}'
+            | '\u{2028}'
+            | '\u{2029}'
+    )
+}
+
+/// Splits text into lines, each with its end.
+pub(in crate::jinja) fn lines(text: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = match rest.char_indices().find(|(_, c)| ends_line(*c)) {
+            None => rest.len(),
+            Some((at, '\r')) if rest[at + 1..].starts_with('\n') => at + 2,
+            Some((at, c)) => at + c.len_utf8(),
+        };
+        let (line, others) = rest.split_at(end);
+        out.push(line);
+        rest = others;
+    }
+    out
+}
+
 fn split_lines(_runtime: &mut dyn Runtime, text: &Str, args: Args) -> Result<Value> {
     let keep = args.positional.first().is_some_and(Value::truth);
-    let is_end = |c: char| {
-        matches!(
-            c,
-            '\n' | '\r'
-                | '\u{b}'
-                | '\u{c}'
-                | '\u{1c}'
-                | '\u{1d}'
-                | '\u{1e}'
-                | '\u{85}'
-                | '\u{2028}'
-                | '\u{2029}'
-        )
+    let plain = |line: &str| match line.strip_suffix("\r\n") {
+        Some(line) => line.len(),
+        None => line.strip_suffix(ends_line).unwrap_or(line).len(),
     };
-    let mut out = Vec::new();
-    let mut rest = text.as_str();
-    while !rest.is_empty() {
-        let (line, end) = match rest.char_indices().find(|(_, c)| is_end(*c)) {
-            None => (rest.len(), rest.len()),
-            Some((at, '\r')) if rest[at + 1..].starts_with('\n') => (at, at + 2),
-            Some((at, c)) => (at, at + c.len_utf8()),
-        };
-        out.push(like(text, rest[..if keep { end } else { line }].to_owned()));
-        rest = &rest[end..];
-    }
-    Ok(Value::list(out))
+    let shown = |line: &str| line[..if keep { line.len() } else { plain(line) }].to_owned();
+    let lines = lines(text).into_iter();
+    Ok(Value::list(
+        lines.map(|line| like(text, shown(line))).collect(),
+    ))
 }
 
 fn join(_runtime: &mut dyn Runtime, text: &Str, args: Args) -> Result<Value> {

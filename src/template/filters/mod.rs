@@ -17,7 +17,7 @@ pub use data::merge_dicts;
 pub use net::TESTS as NET_TESTS;
 pub(super) use random::bad_seed;
 pub(super) use regex::translate;
-pub(super) use text::older_type_debug;
+pub(super) use text::{newer_pprint, older_type_debug};
 
 use crate::diag::{Error, Result};
 use crate::jinja::Row;

@@ -2,7 +2,7 @@
 
 use super::{failed, flag, known, only};
 use crate::diag::Result;
-use crate::jinja::Row;
+use crate::jinja::{Row, pretty};
 use crate::value::{Args, Runtime, Value};
 
 pub(super) static TABLE: &[Row] = &[
@@ -224,6 +224,15 @@ fn type_debug(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         Some(Value::Undefined(_)) => "UndefinedMarker",
         Some(value) => value.type_name(),
         None => "NoneType",
+    }))
+}
+
+/// `pprint` since 2.19: its own lists and dicts are shown on one line.
+pub(in crate::template) fn newer_pprint(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let value = only(args)?;
+    Ok(Value::str(match &value {
+        Value::Str(_) => pretty(&value),
+        other => other.repr(),
     }))
 }
 

@@ -1,0 +1,213 @@
+//! Values over several lines: what `pprint` shows.
+
+use std::cmp::Ordering;
+
+use crate::jinja::methods::lines;
+use crate::value::{Dict, MAX_DEPTH, Set, Value};
+
+/// How wide a line may be, in characters.
+const WIDTH: usize = 80;
+
+/// Shows a value in lines of 80 characters, the keys of dicts sorted.
+///
+/// **Source:** the documentation of Python's `pprint.pformat`, with what it does by default.
+pub fn pretty(value: &Value) -> String {
+    let mut out = String::new();
+    write(&mut out, &sorted(value, 0), 0, 0, true);
+    out
+}
+
+/// Returns a value whose dicts are in the order of their keys.
+fn sorted(value: &Value, depth: usize) -> Value {
+    let all = |items: &[Value]| items.iter().map(|item| sorted(item, depth + 1)).collect();
+    match value {
+        _ if depth > MAX_DEPTH => value.clone(),
+        Value::List(list) => Value::list(all(&list.to_vec())),
+        Value::Tuple(items) => Value::tuple(all(items)),
+        Value::Dict(dict) => {
+            let mut pairs = dict.to_vec();
+            pairs.sort_by(|(a, _), (b, _)| in_order(a.value(), b.value()));
+            let made = Dict::new();
+            for (key, item) in pairs {
+                made.set_key(key, sorted(&item, depth + 1));
+            }
+            Value::Dict(made)
+        }
+        other => other.clone(),
+    }
+}
+
+/// Orders any two values: unlike types by their names.
+fn in_order(a: &Value, b: &Value) -> Ordering {
+    match a.order(b, "<") {
+        Ok(order) => order.unwrap_or(Ordering::Equal),
+        Err(_) => a.type_name().cmp(b.type_name()),
+    }
+}
+
+/// Writes a value that begins behind `indent` characters, with `behind` characters to come after it.
+fn write(out: &mut String, value: &Value, indent: usize, behind: usize, is_top: bool) {
+    let short = value.repr();
+    if width(&short) <= WIDTH.saturating_sub(indent + behind) {
+        out.push_str(&short);
+        return;
+    }
+    match value {
+        Value::Dict(dict) => {
+            out.push('{');
+            let pairs = dict.to_vec();
+            for (at, (key, item)) in pairs.iter().enumerate() {
+                separate(out, at, indent + 1);
+                let key = key.value().repr();
+                out.push_str(&key);
+                out.push_str(": ");
+                let behind = if at + 1 == pairs.len() { behind + 1 } else { 1 };
+                write(out, item, indent + 1 + width(&key) + 2, behind, false);
+            }
+            out.push('}');
+        }
+        Value::List(list) => write_items(out, "[", &list.to_vec(), "]", indent, behind),
+        Value::Tuple(items) if items.len() == 1 => {
+            write_items(out, "(", items, ",)", indent, behind);
+        }
+        Value::Tuple(items) => write_items(out, "(", items, ")", indent, behind),
+        Value::Set(set) if !set.is_empty() => {
+            write_items(out, "{", &members(set), "}", indent, behind);
+        }
+        Value::Str(text) => write_text(out, text, indent, behind, is_top),
+        _ => out.push_str(&short),
+    }
+}
+
+fn members(set: &Set) -> Vec<Value> {
+    let mut items: Vec<Value> = set.borrow().iter().map(|key| key.value().clone()).collect();
+    items.sort_by(in_order);
+    items
+}
+
+fn write_items(
+    out: &mut String,
+    open: &str,
+    items: &[Value],
+    close: &str,
+    indent: usize,
+    behind: usize,
+) {
+    out.push_str(open);
+    for (at, item) in items.iter().enumerate() {
+        separate(out, at, indent + 1);
+        let is_last = at + 1 == items.len();
+        let behind = if is_last { behind + close.len() } else { 1 };
+        write(out, item, indent + 1, behind, false);
+    }
+    out.push_str(close);
+}
+
+/// Begins a line for each item but the first.
+fn separate(out: &mut String, at: usize, indent: usize) {
+    if at > 0 {
+        out.push_str(",\n");
+        out.push_str(&" ".repeat(indent));
+    }
+}
+
+/// Writes text as literals of a line each, broken behind blanks; in parentheses where it is all.
+fn write_text(out: &mut String, text: &str, indent: usize, behind: usize, is_top: bool) {
+    let (indent, behind) = match is_top {
+        true => (indent + 1, behind + 1),
+        false => (indent, behind),
+    };
+    let room = WIDTH.saturating_sub(indent);
+    let last_room = room.saturating_sub(behind);
+    let lines = lines(text);
+    let mut chunks: Vec<String> = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let is_last_line = at + 1 == lines.len();
+        let whole = literal(line);
+        if width(&whole) <= if is_last_line { last_room } else { room } {
+            chunks.push(whole);
+            continue;
+        }
+        let words = words(line);
+        let mut current = String::new();
+        for (at, word) in words.iter().enumerate() {
+            let is_last = is_last_line && at + 1 == words.len();
+            let candidate = format!("{current}{word}");
+            if width(&literal(&candidate)) <= if is_last { last_room } else { room } {
+                current = candidate;
+                continue;
+            }
+            if !current.is_empty() {
+                chunks.push(literal(&current));
+            }
+            current = (*word).to_owned();
+        }
+        if !current.is_empty() {
+            chunks.push(literal(&current));
+        }
+    }
+    let shown = chunks.join(&format!("\n{}", " ".repeat(indent)));
+    if is_top && chunks.len() > 1 {
+        out.push('(');
+        out.push_str(&shown);
+        out.push(')');
+    } else {
+        out.push_str(&shown);
+    }
+}
+
+/// Splits a line into words, each with the blanks behind it.
+fn words(line: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let mut rest = line;
+    while !rest.is_empty() {
+        let word = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        let blanks = rest[word..].find(|c: char| !c.is_whitespace());
+        let (one, others) = rest.split_at(blanks.map_or(rest.len(), |at| word + at));
+        out.push(one);
+        rest = others;
+    }
+    out
+}
+
+fn literal(text: &str) -> String {
+    crate::value::str_repr(text)
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_on_a_line_stays_on_it_with_its_keys_sorted() {
+        let value = crate::value::literal("{'b': 1, 'a': {'d': 1, 'c': [1]}}").expect("a literal");
+        assert_eq!(pretty(&value), "{'a': {'c': [1], 'd': 1}, 'b': 1}");
+    }
+
+    #[test]
+    fn long_lists_and_dicts_have_an_item_a_line_below_their_bracket() {
+        let value = Value::list(vec![Value::str("x".repeat(50)), Value::str("y".repeat(50))]);
+        let key = Value::dict([("k", value.clone()), ("z", Value::None)]);
+        let (x, y) = ("x".repeat(50), "y".repeat(50));
+        assert_eq!(pretty(&value), format!("['{x}',\n '{y}']"));
+        assert_eq!(
+            pretty(&key),
+            format!("{{'k': ['{x}',\n       '{y}'],\n 'z': None}}")
+        );
+        let one = Value::tuple(vec![Value::str("x".repeat(90))]);
+        assert_eq!(pretty(&one), format!("('{}',)", "x".repeat(90)));
+    }
+
+    #[test]
+    fn long_text_breaks_behind_blanks() {
+        let text = Value::str("aaa bbb ".repeat(15));
+        assert_eq!(
+            pretty(&text),
+            "('aaa bbb aaa bbb aaa bbb aaa bbb aaa bbb aaa bbb aaa bbb aaa bbb aaa bbb aaa '\n 'bbb aaa bbb aaa bbb aaa bbb aaa bbb aaa bbb ')"
+        );
+    }
+}
