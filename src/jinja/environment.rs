@@ -47,6 +47,8 @@ pub struct Options {
     pub literal_backslashes: bool,
     /// Output is plain data: tuples become lists, markup becomes text, functions are refused.
     pub plain_data: bool,
+    /// A list or dict with something undefined in it is refused as output.
+    pub defined_output: bool,
     /// What may be done with undefined values.
     pub undefined: UndefinedKind,
     /// What macros, blocks and `set` blocks give is the value that [`super::native_value`] makes.
@@ -73,6 +75,7 @@ impl Default for Options {
             none_is_empty: false,
             literal_backslashes: false,
             plain_data: false,
+            defined_output: false,
             undefined: UndefinedKind::default(),
             native: false,
         }

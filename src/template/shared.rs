@@ -96,6 +96,7 @@ impl Shared {
             trim_blocks: true,
             none_is_empty: true,
             plain_data: options.level.native_results(),
+            defined_output: options.level.undefined_inside_has_default(),
             ..Options::default()
         };
         let value_options = Options {

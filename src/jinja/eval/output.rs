@@ -55,7 +55,7 @@ impl Machine<'_> {
             value if self.options.plain_data => plain_data(&value, 0)?,
             value => value,
         };
-        if self.options.plain_data
+        if self.options.defined_output
             && matches!(self.out, Out::Text(_))
             && let Some(undefined) = value.undefined_inside()
         {
