@@ -74,6 +74,12 @@ impl Level {
         self >= Level::V2_19
     }
 
+    /// Says whether `{% autoescape true %}` escapes output, rather than only what is joined with
+    /// markup.
+    pub fn escapes_output(self) -> bool {
+        self < Level::V2_18
+    }
+
     /// Says whether a template without output gives `None`, rather than the empty string.
     pub fn empty_template_is_none(self) -> bool {
         self >= Level::V2_19

@@ -125,7 +125,10 @@ fn read_options(given: &Dict) -> Result<Options> {
             "newline_sequence" => options.newline_sequence = text,
             "keep_trailing_newline" => options.keep_trailing_newline = on,
             "autoescape" => options.autoescape = on,
-            "native" => options.native = on,
+            "native" => {
+                options.native = on;
+                options.escapes_output = !on;
+            }
             "undefined" => {
                 options.undefined = match text.as_str() {
                     "strict" => UndefinedKind::Strict,
@@ -155,5 +158,74 @@ fn class(error: &Error) -> &'static str {
         Kind::Arithmetic => "ArithmeticError",
         Kind::Recursion => "RecursionError",
         _ => "FilterArgumentError",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::from_json_text;
+
+    /// Returns the answer to a request, as JSON.
+    fn answered(request: &str) -> String {
+        let request = from_json_text(request).expect("JSON");
+        let Some(Value::Dict(options)) = request.get("jinja") else {
+            panic!("a request about Jinja2");
+        };
+        let answer = answer(&request, &options).expect("a request");
+        answer
+            .to_json(&crate::value::JsonStyle::default())
+            .expect("an answer")
+    }
+
+    #[test]
+    fn what_is_undefined_is_used_as_its_kind_allows() {
+        let of = |kind: &str, template: &str| {
+            answered(&format!(
+                r#"{{"jinja": {{"undefined": "{kind}"}}, "template": "{template}", "mode": "text"}}"#
+            ))
+        };
+        let text = "<{{ a }}|{{ a | upper }}|{{ a | join }}|{{ a == b }}|{{ 1 if a else 2 }}|{{ a | length }}>";
+        assert_eq!(of("lenient", text), r#"{"out": "<|||True|2|0>"}"#);
+        assert_eq!(of("chainable", "<{{ a.b['c'] }}>"), r#"{"out": "<>"}"#);
+        assert_eq!(
+            of("strict", "{{ a is defined }}{{ a | d(1) }}"),
+            r#"{"out": "False1"}"#
+        );
+        let undefined = r#"{"err": "'a' is undefined", "class": "UndefinedError"}"#;
+        assert_eq!(of("lenient", "{{ a.b }}"), undefined);
+        assert_eq!(of("lenient", "{{ a + 1 }}"), undefined);
+        assert_eq!(of("strict", "{{ a }}"), undefined);
+        assert_eq!(of("strict", "{% if a %}{% endif %}"), undefined);
+    }
+
+    #[test]
+    fn values_come_as_literals_and_go_as_their_repr() {
+        let request = r#"{"jinja": {"native": true}, "template": "TEMPLATE", "mode": "native", "vars": "{'x': (1, 'a')}"}"#;
+        let of = |template: &str| answered(&request.replace("TEMPLATE", template));
+        assert_eq!(of("{{ x }}"), r#"{"out": "(1, 'a')", "undefined": false}"#);
+        assert_eq!(
+            of("{{ x[0] }}{{ x[0] }}"),
+            r#"{"out": "11", "undefined": false}"#
+        );
+        assert_eq!(of(" {{ x[0] }}"), r#"{"out": "' 1'", "undefined": false}"#);
+        assert_eq!(
+            of("{% macro m() %}{{ x }}{% endmacro %}{{ m()[1] }}"),
+            r#"{"out": "'a'", "undefined": false}"#
+        );
+    }
+
+    #[test]
+    fn templates_and_markup_are_named_in_the_request() {
+        let request = r#"{"jinja": {"autoescape": true}, "template": "{% include 'a' %}{% include 'b' %}",
+            "mode": "text", "templates": {"a": "{{ x }}{{ y }}"}, "vars": "{'x': '<', 'y': '<'}", "markup": ["y"]}"#;
+        assert_eq!(
+            answered(request),
+            r#"{"err": "b", "class": "TemplateNotFound"}"#
+        );
+        assert_eq!(
+            answered(&request.replace("{% include 'b' %}", "")),
+            r#"{"out": "&lt;<"}"#
+        );
     }
 }

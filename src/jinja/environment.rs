@@ -41,6 +41,9 @@ pub struct Options {
     pub newline_sequence: String,
     /// Escapes output for HTML.
     pub autoescape: bool,
+    /// Whether `autoescape` is for output too, rather than only for what is joined with markup; as in
+    /// Jinja2's `NativeEnvironment`, whose output is values.
+    pub escapes_output: bool,
     /// Writes nothing for `None`.
     pub none_is_empty: bool,
     /// Backslashes in strings between `{{` and `}}` stand for themselves.
@@ -72,6 +75,7 @@ impl Default for Options {
             keep_trailing_newline: false,
             newline_sequence: text("\n"),
             autoescape: false,
+            escapes_output: true,
             none_is_empty: false,
             literal_backslashes: false,
             plain_data: false,

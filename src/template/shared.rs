@@ -97,6 +97,7 @@ impl Shared {
             none_is_empty: true,
             plain_data: options.level.native_results(),
             defined_output: options.level.undefined_inside_has_default(),
+            escapes_output: options.level.escapes_output(),
             ..Options::default()
         };
         let value_options = Options {

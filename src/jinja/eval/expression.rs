@@ -122,12 +122,11 @@ impl Machine<'_> {
                     match &value {
                         Value::Undefined(undefined) if undefined.is_silent() => {}
                         Value::Undefined(undefined) => return Err(undefined.error()),
-                        Value::Str(part) if markup && !part.is_markup() => {
-                            text.push_str(&escape_html(part));
-                        }
+                        Value::Str(part) if markup && part.is_markup() => text.push_str(part),
                         other => {
                             self.all_defined(other)?;
-                            text.push_str(&other.to_str());
+                            let shown = other.to_str();
+                            text.push_str(&if markup { escape_html(&shown) } else { shown });
                         }
                     }
                     ops::fits(text.len())?;

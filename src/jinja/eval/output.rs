@@ -61,14 +61,15 @@ impl Machine<'_> {
         {
             return Err(undefined.error());
         }
+        let escapes = self.autoescape && self.options.escapes_output;
         match &mut self.out {
             Out::Pieces(pieces) => pieces.push(value),
             Out::Text(text) => match &value {
-                Value::Str(part) if self.autoescape && !part.is_markup() => {
+                Value::Str(part) if escapes && !part.is_markup() => {
                     text.push_str(&escape_html(part));
                 }
                 Value::Str(part) => text.push_str(part),
-                other if self.autoescape => text.push_str(&escape_html(&other.to_str())),
+                other if escapes => text.push_str(&escape_html(&other.to_str())),
                 other => text.push_str(&other.to_str()),
             },
         }
@@ -109,9 +110,10 @@ pub fn native_value(mut pieces: Vec<Value>) -> Value {
         _ => Str::new(pieces.iter().map(Value::to_str).collect::<String>()),
     };
     // Python takes blanks in front for indentation, and so for an error.
-    let read = match text.starts_with([' ', '\t']) {
-        true => None,
-        false => literal(&text),
+    let read = if text.starts_with([' ', '\t']) {
+        None
+    } else {
+        literal(&text)
     };
     read.unwrap_or(Value::Str(text))
 }

@@ -139,8 +139,17 @@ fn url_encode(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
             let mut pairs = Vec::new();
             for pair in value.items()? {
                 let parts: Vec<Value> = pair.items()?.collect();
-                if let [key, value] = &parts[..] {
-                    pairs.push((key.clone(), value.clone()));
+                match &parts[..] {
+                    [key, value] => pairs.push((key.clone(), value.clone())),
+                    [_, _, ..] => {
+                        return Err(Error::value_error("too many values to unpack (expected 2)"));
+                    }
+                    few => {
+                        return Err(Error::value_error(format!(
+                            "not enough values to unpack (expected 2, got {})",
+                            few.len()
+                        )));
+                    }
                 }
             }
             pairs

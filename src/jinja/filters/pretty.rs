@@ -113,9 +113,10 @@ fn separate(out: &mut String, at: usize, indent: usize) {
 
 /// Writes text as literals of a line each, broken behind blanks; in parentheses where it is all.
 fn write_text(out: &mut String, text: &str, indent: usize, behind: usize, is_top: bool) {
-    let (indent, behind) = match is_top {
-        true => (indent + 1, behind + 1),
-        false => (indent, behind),
+    let (indent, behind) = if is_top {
+        (indent + 1, behind + 1)
+    } else {
+        (indent, behind)
     };
     let room = WIDTH.saturating_sub(indent);
     let last_room = room.saturating_sub(behind);

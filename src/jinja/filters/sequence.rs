@@ -99,24 +99,28 @@ fn first(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 fn join(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, separator, attribute] = args.bind("do_join", ["value", "d", "attribute"], 1)?;
-    let separator = separator.map(|s| s.to_str()).unwrap_or_default();
-    let escaping = runtime.autoescape();
-    let mut out = String::new();
-    for (index, item) in known(value)?.items()?.enumerate() {
-        if index > 0 {
-            out.push_str(&separator);
-        }
+    let separator = separator.unwrap_or_else(|| Value::str(""));
+    let mut items = Vec::new();
+    for item in known(value)?.items()? {
         let item = match &attribute {
             Some(path) if !path.is_none() => read(runtime, &item, path, None)?,
             _ => item,
         };
-        match &item {
-            Value::Undefined(undefined) => return Err(undefined.error()),
-            Value::Str(text) if escaping && !text.is_markup() => out.push_str(&escape_html(text)),
-            other => out.push_str(&other.to_str()),
-        }
+        items.push(known(Some(item))?);
     }
-    Ok(Value::Str(Str::new(out).with_markup(escaping)))
+    // Where anything is markup, all the rest is escaped.
+    let is_markup = |value: &Value| matches!(value, Value::Str(text) if text.is_markup());
+    let markup = runtime.autoescape() && items.iter().chain([&separator]).any(is_markup);
+    let part = |value: &Value| {
+        if markup && !is_markup(value) {
+            escape_html(&value.to_str())
+        } else {
+            value.to_str()
+        }
+    };
+    let parts: Vec<String> = items.iter().map(part).collect();
+    let joined = parts.join(&part(&separator));
+    Ok(Value::Str(Str::new(joined).with_markup(markup)))
 }
 
 fn last(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {

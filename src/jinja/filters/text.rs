@@ -121,8 +121,19 @@ fn indent(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, width, first, blank] =
         args.bind("do_indent", ["s", "width", "first", "blank"], 1)?;
     let value = known(value)?;
-    let markup = matches!(&value, Value::Str(s) if s.is_markup());
-    let text = value.to_str();
+    // Jinja2 adds a newline first, which only a list takes as well.
+    let text = match &value {
+        Value::Str(text) => text.clone(),
+        Value::List(_) => return Err(no_lines(&value)),
+        Value::Undefined(undefined) => return Err(undefined.error()),
+        other => {
+            return Err(Error::type_error(format!(
+                "unsupported operand type(s) for +=: '{}' and 'str'",
+                other.type_name()
+            )));
+        }
+    };
+    let markup = text.is_markup();
     let prefix = match width {
         Some(Value::Str(text)) => text.to_string(),
         Some(other) => {
@@ -152,15 +163,26 @@ fn indent(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     Ok(Value::Str(Str::new(out).with_markup(markup)))
 }
 
+/// Says that a value isn't text, as Python does where it is split into lines.
+fn no_lines(value: &Value) -> Error {
+    Error::type_error(format!(
+        "'{}' object has no attribute 'splitlines'",
+        value.type_name()
+    ))
+}
+
 fn replace(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, old, new, count] = args.bind("do_replace", ["s", "old", "new", "count"], 3)?;
     let (value, old, new) = (known(value)?, known(old)?, known(new)?);
     let is_markup = |value: &Value| matches!(value, Value::Str(s) if s.is_markup());
     // Without escaping all of it is text.
     let markup = runtime.autoescape() && [&value, &old, &new].into_iter().any(is_markup);
-    let escaped = |value: &Value| match is_markup(value) {
-        false if markup => escape_html(&value.to_str()),
-        _ => value.to_str(),
+    let escaped = |value: &Value| {
+        if markup && !is_markup(value) {
+            escape_html(&value.to_str())
+        } else {
+            value.to_str()
+        }
     };
     let (text, old, new) = (escaped(&value), old.to_str(), escaped(&new));
     let count = count.and_then(|c| c.as_i64()).unwrap_or(-1);
@@ -269,7 +291,11 @@ fn word_wrap(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         ],
         1,
     )?;
-    let text = known(value)?.to_str();
+    let text = match known(value)? {
+        Value::Str(text) => text.to_string(),
+        Value::Undefined(undefined) => return Err(undefined.error()),
+        other => return Err(no_lines(&other)),
+    };
     let width = width.and_then(|w| w.as_i64()).unwrap_or(79);
     let Ok(width) = usize::try_from(width.max(0)).map(|width| width.min(1 << 20)) else {
         return Ok(Value::str(text));

@@ -201,7 +201,11 @@ impl Lexer<'_> {
                 let at = from + found;
                 let line = self.text[..at].rfind('\n').map_or(0, |n| n + 1);
                 let before = self.text[line..at].trim_end_matches([' ', '\t']);
-                if before.is_empty() || opens == Opens::LineComment {
+                // Where `-%}` takes the blanks in front away, it doesn't begin its line.
+                let is_stripped = self.strip_next
+                    && self.text[..at].ends_with([' ', '\t'])
+                    && self.text[self.at..at].trim_start().is_empty();
+                if !is_stripped && (before.is_empty() || opens == Opens::LineComment) {
                     let start = (line + before.len()).max(self.at);
                     if best.is_none_or(|(known, ..)| start < known) {
                         best = Some((start, opens, at + prefix.len() - start));
