@@ -20,13 +20,13 @@ pub static TABLE: &[Row] = &[
     ),
     Row::new(
         "defined",
-        |_, a| lenient(a, |v| !v.is_undefined()),
+        |_, a| lenient(a, "test_defined", |v| !v.is_undefined()),
         "Exists.",
         "nope is defined => False",
     ),
     Row::new(
         "undefined",
-        |_, a| lenient(a, Value::is_undefined),
+        |_, a| lenient(a, "test_undefined", Value::is_undefined),
         "Doesn't exist.",
         "nope is undefined => True",
     ),
@@ -236,11 +236,13 @@ fn one(args: Args, test: fn(&Value) -> bool) -> Result<Value> {
     }
 }
 
-fn lenient(args: Args, test: fn(&Value) -> bool) -> Result<Value> {
-    match args.positional.first() {
+/// Applies a predicate to the tested value, which may be undefined.
+fn lenient(args: Args, name: &str, test: fn(&Value) -> bool) -> Result<Value> {
+    let [value] = args.bind(name, ["value"], 1)?;
+    match value {
         // A value whose rendering failed exists: what failed is said.
         Some(Value::Undefined(undefined)) if !undefined.is_missing() => Err(undefined.error()),
-        Some(value) => Ok(Value::Bool(test(value))),
+        Some(value) => Ok(Value::Bool(test(&value))),
         None => Err(Error::type_error("a test needs a value")),
     }
 }

@@ -279,11 +279,12 @@ impl Machine<'_> {
         }
         if name == "self" {
             let blocks = Dict::new();
+            let scope = self.top_scope();
             for block in self.blocks.borrow().keys() {
                 let reference = BlockRef {
                     name: block.clone(),
                     level: 0,
-                    scope: self.scope.clone(),
+                    scope: scope.clone(),
                 };
                 blocks.set(&**block, Value::Object(Rc::new(reference)));
             }

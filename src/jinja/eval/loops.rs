@@ -58,6 +58,8 @@ impl Machine<'_> {
             _ => Value::Object(state.clone()),
         };
         let loop_name: Rc<str> = "loop".into();
+        // As in Jinja2, `else` is for a loop none of whose rounds came to its end.
+        let mut is_done = false;
         for index in 0..count {
             self.step()?;
             state.index.set(index);
@@ -69,9 +71,14 @@ impl Machine<'_> {
                     .map_err(|error| machine.placed(error, repeat.iter.range))?;
                 machine.nodes(&repeat.body)
             })?;
-            if flow == Flow::Break {
-                break;
+            match flow {
+                Flow::Break => break,
+                Flow::Continue => {}
+                Flow::On => is_done = true,
             }
+        }
+        if !is_done {
+            return self.scoped(|machine| machine.nodes(&repeat.otherwise));
         }
         Ok(Flow::On)
     }

@@ -444,9 +444,6 @@ impl Parser {
             } else if self.take_name("is") {
                 let negated = self.take_name("not");
                 let name = self.dotted()?;
-                if self.is_name("is") {
-                    return Err(self.fail("You cannot chain multiple tests with is"));
-                }
                 let args = self.test_args()?;
                 node = self.linked(
                     &mut links,
@@ -471,21 +468,18 @@ impl Parser {
             return self.call_args();
         }
         let has_one = match self.peek() {
-            Token::Name(name) => !matches!(
-                name.as_str(),
-                "else" | "or" | "and" | "is" | "if" | "in" | "not" | "recursive"
-            ),
+            Token::Name(name) => !matches!(name.as_str(), "else" | "or" | "and"),
             Token::Str(_) | Token::Number(_) | Token::Op("[" | "{") => true,
             _ => false,
         };
         let mut args = CallArgs::default();
+        if has_one && self.is_name("is") {
+            return Err(self.fail("You cannot chain multiple tests with is"));
+        }
         if has_one {
             let start = self.start();
             let primary = self.primary()?;
             args.positional.push(self.postfix(primary, start)?);
-            if self.is_name("is") {
-                return Err(self.fail("You cannot chain multiple tests with is"));
-            }
         }
         Ok(args)
     }
