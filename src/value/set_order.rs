@@ -4,7 +4,7 @@
 //! Python process makes anew, so nobody can rely on it; for whole numbers it doesn't, and the same
 //! numbers always come in the same order.
 //!
-//! **Source:** behaviour of CPython 3.11's sets: open addressing with ten linear probes.
+//! **Source:** behaviour of `CPython` 3.11's sets: open addressing with ten linear probes.
 
 use super::Value;
 
@@ -12,7 +12,7 @@ const SMALLEST: usize = 8;
 const PROBES: usize = 9;
 const PERTURB_SHIFT: u32 = 5;
 
-/// A set of whole numbers, in CPython's order.
+/// A set of whole numbers, in the order of `CPython`.
 pub(crate) struct NumberSet {
     table: Vec<Option<i64>>,
     used: usize,
