@@ -45,7 +45,7 @@ fn hosts_that_refuse_are_named_and_the_others_go_on() {
     sandbox.write("site.yml", PLAY);
     let output = lab
         .controller_command(env!("CARGO_BIN_EXE_regrole"))
-        .args(["run", "-T", "3", "-i"])
+        .args(["run", "-T", "10", "-i"])
         .arg(sandbox.path("hosts.ini"))
         .arg(sandbox.path("site.yml"))
         .output()
