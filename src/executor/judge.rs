@@ -133,7 +133,7 @@ pub(super) fn is_enough(
 fn show(task: &Task, view: &View, templar: &Templar, result: &Dict) {
     if let Some(name) = &task.register {
         view.set_local(name, Value::Dict(result.clone()));
-        templar.forget(name);
+        templar.forget();
     }
 }
 

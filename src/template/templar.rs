@@ -129,8 +129,7 @@ impl Templar {
     }
 
     /// Forgets what was rendered: a variable changed.
-    pub fn forget(&self, name: &str) {
-        let _ = name;
+    pub fn forget(&self) {
         self.0.memo.borrow_mut().clear();
     }
 

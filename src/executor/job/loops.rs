@@ -46,7 +46,7 @@ impl Job {
 
     fn set(&self, name: &str, value: Value) {
         self.view.set_local(name, value);
-        self.templar.forget(name);
+        self.templar.forget();
     }
 
     fn extended(&self, index: usize) -> Result<Value> {
@@ -118,9 +118,9 @@ impl Job {
     fn render_label(&self, label: &Value) -> Result<Value> {
         match &self.reached {
             Some(reached) if !self.level.labels_see_connections() => {
-                self.templar.forget("");
+                self.templar.forget();
                 let rendered = reached.without(|| self.templar.render(label));
-                self.templar.forget("");
+                self.templar.forget();
                 rendered
             }
             _ => self.templar.render(label),

@@ -80,11 +80,14 @@ impl Job {
     /// Works out which host an invocation is delegated to.
     fn delegate(&mut self, index: usize) -> Result<()> {
         if let Some(delegate) = &self.task.settings.delegate_to {
+            self.templar.forget();
             let render = || self.templar.render(delegate);
             let name = match &self.reached {
                 Some(reached) => reached.without(render),
                 None => render(),
             };
+            // What was rendered so far saw another host, or none.
+            self.templar.forget();
             let name = name?.to_str();
             let name = Some(name).filter(|name| !name.is_empty());
             let address = self.reached.as_ref().and_then(|reached| {

@@ -216,12 +216,7 @@ impl Job {
                 _ => runner.store.add_facts(&host, &facts),
             }
         }
-        for key in facts.keys() {
-            if let Some(name) = key.as_str() {
-                self.templar.forget(name);
-            }
-        }
-        self.templar.forget("ansible_facts");
+        self.templar.forget();
     }
 }
 
