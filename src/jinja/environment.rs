@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::ast::{Expr, Node};
+use super::ast::{Expr, Node, NodeKind};
 use super::eval::Machine;
 use super::lexer::Problem;
 use super::{filters, globals, lexer, parser, tests};
@@ -116,6 +116,16 @@ pub struct Compiled<T> {
     pub(super) place: Place,
     /// The template's name, for `import` and messages.
     pub(super) name: Rc<str>,
+}
+
+impl Template {
+    /// Says whether its output has text in any case, besides what it makes of values.
+    pub fn writes_text(&self) -> bool {
+        let is_text =
+            |node: &Node2| matches!(&node.0.kind, NodeKind::Text(text) if !text.is_empty());
+        let extends = |node: &Node2| matches!(node.0.kind, NodeKind::Extends(_));
+        self.code.iter().any(is_text) && !self.code.iter().any(extends)
+    }
 }
 
 fn span_of(place: Place, start: usize, end: usize) -> Option<Span> {
@@ -379,7 +389,20 @@ impl Environment {
         template: &Rc<Template>,
         context: &dyn Context,
     ) -> Result<Vec<Value>> {
-        Machine::new(self, context, &self.options).pieces(template)
+        self.render_pieces_with(template, context, &self.options)
+    }
+
+    /// As [`Environment::render_pieces`], with options of its own.
+    ///
+    /// # Errors
+    /// As [`Environment::render`].
+    pub fn render_pieces_with(
+        &self,
+        template: &Rc<Template>,
+        context: &dyn Context,
+        options: &Options,
+    ) -> Result<Vec<Value>> {
+        Machine::new(self, context, options).pieces(template)
     }
 
     /// Evaluates an expression.

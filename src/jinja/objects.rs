@@ -219,10 +219,35 @@ impl Object for Namespace {
 pub(super) struct Bound {
     pub(super) object: Value,
     pub(super) name: Rc<str>,
+    /// Whether containers make their items when they are read: the methods that read are then
+    /// written in Python.
+    pub(super) lazy: bool,
+}
+
+impl Bound {
+    /// Returns the method of a container that has its items from the beginning.
+    pub(super) fn eager(&self) -> Bound {
+        Bound {
+            object: self.object.clone(),
+            name: self.name.clone(),
+            lazy: false,
+        }
+    }
 }
 
 impl Object for Bound {
     fn type_name(&self) -> &'static str {
+        let reads = match &self.object {
+            Value::Dict(_) => matches!(
+                &*self.name,
+                "values" | "items" | "get" | "copy" | "pop" | "popitem" | "setdefault"
+            ),
+            Value::List(_) => matches!(&*self.name, "copy" | "index" | "pop" | "remove" | "sort"),
+            _ => false,
+        };
+        if self.lazy && reads {
+            return "method";
+        }
         "builtin_function_or_method"
     }
 

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::shared::Shared;
 use super::templar::{MapVariables, Templar, TemplarContext, Variables};
 use super::wording::{self, What};
 use crate::diag::{Error, Kind, Result};
-use crate::jinja::{Options, Place};
+use crate::jinja::{Options, Place, Template};
 use crate::value::{Dict, Str, Value};
 
 /// How a template file is rendered.
@@ -121,15 +122,36 @@ pub(super) fn render(
     }
     let before = shared.files.path.replace(dirs);
     let context = TemplarContext::new(&inner, body, None);
-    let rendered = if context.changes_values() && level.native_results() {
-        shared.env.render_late(&compiled, &context, &options)
-    } else {
-        shared.env.render_with(&compiled, &context, &options)
-    };
+    let rendered = as_text(shared, &compiled, &context, &options);
     shared.files.path.replace(before);
     rendered
         .map(|rendered| restored(body, rendered, &options.newline_sequence))
         .map_err(|error| wording::of(level, What::Template, &text, error))
+}
+
+/// Renders a template to text. Where results are native and the whole template may be one piece,
+/// that has to be a value first.
+fn as_text(
+    shared: &Shared,
+    compiled: &Rc<Template>,
+    context: &TemplarContext,
+    options: &Options,
+) -> Result<String> {
+    let level = shared.options.level;
+    if level.native_results() && !compiled.writes_text() {
+        let pieces = shared.env.render_pieces_with(compiled, context, options)?;
+        let value = super::results::native(pieces, level)?;
+        super::templar::check(&value, 0)?;
+        return Ok(if value.is_none() {
+            String::new()
+        } else {
+            value.to_str()
+        });
+    }
+    if level.native_results() && context.changes_values() {
+        return shared.env.render_late(compiled, context, options);
+    }
+    shared.env.render_with(compiled, context, options)
 }
 
 /// Gives a result as many newlines at its end as its template has.
@@ -181,16 +203,13 @@ pub(super) fn render_text(
             .render_pieces(&compiled, &context)
             .and_then(|pieces| super::results::native(pieces, level))
     } else {
-        shared
-            .env
-            .render_with(&compiled, &context, &options)
-            .map(|text| {
-                if native && !super::results::stays_text(body) {
-                    super::results::from_text(&text)
-                } else {
-                    Value::str(text)
-                }
-            })
+        as_text(shared, &compiled, &context, &options).map(|text| {
+            if native && !super::results::stays_text(body) {
+                super::results::from_text(&text)
+            } else {
+                Value::str(text)
+            }
+        })
     };
     shared.files.path.replace(before);
     let rendered = match rendered.map_err(&worded)? {

@@ -35,7 +35,13 @@ fn storable(value: &Value, depth: usize) -> Result<()> {
     let refused = match value {
         Value::Range(..) => true,
         Value::Undefined(undefined) => undefined.is_silent(),
-        Value::Object(object) => object.is_callable() || object.type_name() == "LoopContext",
+        Value::Object(object) => {
+            object.is_callable()
+                || matches!(
+                    object.type_name(),
+                    "LoopContext" | "Cycler" | "Joiner" | "Namespace"
+                )
+        }
         Value::List(list) if depth < MAX_DEPTH => {
             return list
                 .borrow()

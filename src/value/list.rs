@@ -1,6 +1,6 @@
 //! Lists and sets.
 
-use std::cell::{Ref, RefCell, RefMut};
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::rc::Rc;
 
 use indexmap::IndexSet;
@@ -8,48 +8,83 @@ use indexmap::IndexSet;
 use super::{Key, Value};
 
 /// A Python `list`: clones share the items.
+///
+/// It knows which of its items were looked at since it was made, because Ansible 2.19 makes items
+/// when they are first read, and `list.count` there finds only those.
 #[derive(Clone, Default)]
-pub struct List(Rc<RefCell<Vec<Value>>>);
+pub struct List(Rc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    items: RefCell<Vec<Value>>,
+    /// One bit for each of the first 63 items that was read by itself; all of them: every item was.
+    read: Cell<u64>,
+}
 
 impl List {
     /// Makes a list of items.
     pub fn new(items: Vec<Value>) -> List {
-        List(Rc::new(RefCell::new(items)))
+        List(Rc::new(Inner {
+            items: RefCell::new(items),
+            read: Cell::new(0),
+        }))
     }
 
     /// Returns the number of items.
     pub fn len(&self) -> usize {
-        self.0.borrow().len()
+        self.0.items.borrow().len()
     }
 
     /// Says whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        self.0.items.borrow().is_empty()
     }
 
     /// Returns the item at an index from zero.
     pub fn get(&self, index: usize) -> Option<Value> {
-        self.0.borrow().get(index).cloned()
+        self.0
+            .read
+            .set(self.0.read.get() | 1 << index.min(u64::BITS as usize - 1));
+        self.0.items.borrow().get(index).cloned()
     }
 
     /// Appends an item.
     pub fn push(&self, item: Value) {
-        self.0.borrow_mut().push(item);
+        self.0.items.borrow_mut().push(item);
     }
 
     /// Copies the items out.
     pub fn to_vec(&self) -> Vec<Value> {
-        self.0.borrow().clone()
+        self.borrow().clone()
     }
 
     /// Looks at the items; nothing may change the list meanwhile.
     pub fn borrow(&self) -> Ref<'_, Vec<Value>> {
-        self.0.borrow()
+        self.mark_read();
+        self.0.items.borrow()
     }
 
     /// Changes the items; nothing may look at the list meanwhile.
     pub fn borrow_mut(&self) -> RefMut<'_, Vec<Value>> {
-        self.0.borrow_mut()
+        self.mark_read();
+        self.0.items.borrow_mut()
+    }
+
+    /// Takes all items for looked at.
+    pub fn mark_read(&self) {
+        self.0.read.set(u64::MAX);
+    }
+
+    /// Copies those items out that were looked at since the list was made.
+    pub fn read_items(&self) -> Vec<Value> {
+        let read = self.0.read.get();
+        let items = self.0.items.borrow();
+        let is_read = |index: usize| read >> index.min(u64::BITS as usize - 1) & 1 == 1;
+        let read = items
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| is_read(*index));
+        read.map(|(_, item)| item.clone()).collect()
     }
 
     /// Says whether both are the same object.

@@ -121,7 +121,20 @@ impl Value {
 
     /// Makes a callable of a plain function.
     pub fn function(name: &'static str, function: Function) -> Value {
-        Value::Object(Rc::new(Builtin { name, function }))
+        Value::Object(Rc::new(Builtin {
+            name,
+            function,
+            is_class: false,
+        }))
+    }
+
+    /// Makes a callable that stands for a class of Python's.
+    pub fn class(name: &'static str, function: Function) -> Value {
+        Value::Object(Rc::new(Builtin {
+            name,
+            function,
+            is_class: true,
+        }))
     }
 
     /// Makes an undefined value that says a name isn't there.

@@ -24,6 +24,8 @@ pub trait Runtime {
     fn autoescape(&self) -> bool;
     /// Returns what the embedder of the engine put in for its own functions.
     fn embedder(&self) -> Rc<dyn Any>;
+    /// Says whether lists and dicts make their items when they are first read, as Ansible 2.19's do.
+    fn reads_lazily(&self) -> bool;
     /// Returns a value that is stored elsewhere, or a copy where the template may change it.
     fn lent(&self, value: Value) -> Value;
 }
@@ -162,14 +164,19 @@ pub struct Builtin {
     pub name: &'static str,
     /// What it does.
     pub function: Function,
+    /// Whether it stands for a class of Python's, as `dict` and `range` do.
+    pub is_class: bool,
 }
 
 impl Object for Builtin {
     fn type_name(&self) -> &'static str {
-        "function"
+        if self.is_class { "type" } else { "function" }
     }
 
     fn repr(&self) -> String {
+        if self.is_class {
+            return format!("<class '{}'>", self.name);
+        }
         format!("<function {}>", self.name)
     }
 

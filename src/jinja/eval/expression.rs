@@ -8,9 +8,9 @@ use crate::diag::{Error, Kind, Result};
 use crate::jinja::ast::{CallArgs, Compare, Expr, ExprKind, Range};
 use crate::jinja::environment::PathKey;
 use crate::jinja::methods;
-use crate::jinja::objects::{BlockRef, SelfObject};
+use crate::jinja::objects::{BlockRef, Bound, SelfObject};
 use crate::value::{
-    Args, Dict, Key, Runtime, Str, Undefined, UndefinedKind, Value, escape_html, ops,
+    Args, Dict, Key, List, Runtime, Str, Undefined, UndefinedKind, Value, escape_html, ops,
 };
 
 impl Machine<'_> {
@@ -45,7 +45,11 @@ impl Machine<'_> {
             ExprKind::Const(value) => value.clone(),
             ExprKind::Name(_) | ExprKind::Attr(..) | ExprKind::Item(..) => return self.path(expr),
             ExprKind::Tuple(items) => Value::tuple(self.eval_all(items)?),
-            ExprKind::List(items) => Value::list(self.eval_all(items)?),
+            ExprKind::List(items) => {
+                let list = List::new(self.eval_all(items)?);
+                list.mark_read();
+                Value::List(list)
+            }
             ExprKind::Dict(pairs) => {
                 let dict = Dict::new();
                 for (key, value) in pairs {
@@ -259,6 +263,12 @@ impl Machine<'_> {
                 self.item(&value, &key.value)
             }
             .map_err(|error| self.placed(error, at.range))?;
+            // What is written here is no lazy container.
+            if matches!(root.kind, ExprKind::List(_) | ExprKind::Dict(_))
+                && let Some(method) = value.downcast::<Bound>()
+            {
+                value = Value::Object(Rc::new(method.eager()));
+            }
             if let Value::Undefined(undefined) = &value
                 && !undefined.is_placed()
                 && let Some(span) = self.span(at.range)

@@ -50,6 +50,15 @@ const SELECTS: [&str; 16] = [
 ];
 
 impl Machine<'_> {
+    /// Takes a method off its object.
+    fn bound(&self, object: &Value, name: Rc<str>) -> Value {
+        Value::Object(Rc::new(Bound {
+            object: object.clone(),
+            name,
+            lazy: self.options.plain_data,
+        }))
+    }
+
     /// Raises what is undefined inside a list or dict, where values are plain data.
     pub(super) fn all_defined(&self, value: &Value) -> Result<()> {
         match value {
@@ -229,10 +238,7 @@ impl Runtime for Machine<'_> {
                     return Ok(value);
                 }
                 if methods::exists(object, name) {
-                    return Ok(Value::Object(Rc::new(Bound {
-                        object: object.clone(),
-                        name: name.into(),
-                    })));
+                    return Ok(self.bound(object, name.into()));
                 }
                 if let Some(value) = object.get(name) {
                     return Ok(value);
@@ -286,10 +292,7 @@ impl Runtime for Machine<'_> {
                     return Ok(value);
                 }
             } else if methods::exists(object, name) {
-                return Ok(Value::Object(Rc::new(Bound {
-                    object: object.clone(),
-                    name: name.shared(),
-                })));
+                return Ok(self.bound(object, name.shared()));
             }
             return Ok(self.undefined(Value::undefined(Undefined::hint(format!(
                 "object of type '{}' has no attribute '{name}'",
@@ -319,6 +322,10 @@ impl Runtime for Machine<'_> {
 
     fn autoescape(&self) -> bool {
         self.autoescape
+    }
+
+    fn reads_lazily(&self) -> bool {
+        self.options.plain_data
     }
 
     fn lent(&self, value: Value) -> Value {

@@ -36,7 +36,12 @@ pub(super) static TABLE: &[Method<List>] = &[
     method(
         "count",
         Takes::One,
-        |_, list, args| Ok(count(&list.borrow(), &args)),
+        |runtime, list, args| {
+            if runtime.reads_lazily() {
+                return Ok(count(&list.read_items(), &args));
+            }
+            Ok(count(&list.borrow(), &args))
+        },
         "Counts items that equal one.",
         "[1, 2, 1].count(1) => 2",
     ),

@@ -67,7 +67,8 @@ pub fn is_dict_method(name: &str) -> bool {
     find(dict::TABLE, name).is_some()
 }
 
-/// Says whether a name is a method that changes the list, dict or set itself.
+/// Says whether a name is a method that changes the list, dict or set itself, or whose result
+/// depends on what the template did with it before.
 pub fn changes_values(name: &str) -> bool {
     matches!(
         name,
@@ -84,6 +85,7 @@ pub fn changes_values(name: &str) -> bool {
             | "update"
             | "add"
             | "discard"
+            | "count"
     )
 }
 
