@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use words::Shape;
 
-use crate::value::{JsonStyle, Value};
+use crate::value::{JsonStyle, UndefinedKind, Value};
 
 /// The version of Ansible whose behaviour is reproduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -72,6 +72,20 @@ impl Level {
     /// read back as data.
     pub fn native_results(self) -> bool {
         self >= Level::V2_19
+    }
+
+    /// Says whether output shows ranges and views of dicts as lists.
+    pub fn lists_output(self) -> bool {
+        self == Level::V2_18
+    }
+
+    /// Returns what a name that isn't there gives.
+    pub fn undefined_kind(self) -> UndefinedKind {
+        match self {
+            Level::V2_9 => UndefinedKind::Object { says_name: false },
+            Level::V2_18 => UndefinedKind::Object { says_name: true },
+            Level::V2_19 => UndefinedKind::Marker,
+        }
     }
 
     /// Says whether `{% autoescape true %}` escapes output, rather than only what is joined with
@@ -159,35 +173,6 @@ impl Level {
             )
         } else {
             format!("{{% if {condition} %}} True {{% else %}} False {{% endif %}}")
-        }
-    }
-
-    /// Returns the message of a lookup that there isn't.
-    pub fn no_such_lookup(self, name: &str) -> String {
-        if self >= Level::V2_19 {
-            format!("The lookup plugin '{name}' was not found.")
-        } else {
-            format!("lookup plugin ({name}) not found")
-        }
-    }
-
-    /// Returns the message of a lookup that failed in a template.
-    pub fn failed_lookup(self, name: &str, error: &str) -> String {
-        match self {
-            Level::V2_19 => format!("The lookup plugin '{name}' failed: {error}"),
-            Level::V2_18 => error.to_owned(),
-            Level::V2_9 => format!(
-                "An unhandled exception occurred while running the lookup plugin '{name}'. Error was a <class 'ansible.errors.AnsibleError'>, original message: {error}"
-            ),
-        }
-    }
-
-    /// Returns the message of `first_found` where none is.
-    pub fn no_first_found(self) -> &'static str {
-        if self >= Level::V2_18 {
-            "No file was found when using first_found."
-        } else {
-            "No file was found when using first_found. Use errors='ignore' to allow this task to be skipped if no files are found"
         }
     }
 

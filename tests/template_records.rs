@@ -86,17 +86,42 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn expressions_and_templates_come_out_as_ansible_makes_them() {
+fn expressions_and_templates_come_out_as_ansible_2_19_makes_them() {
+    check("2.19");
+}
+
+#[test]
+fn expressions_and_templates_come_out_as_ansible_2_18_makes_them() {
+    check("2.18");
+}
+
+#[test]
+fn expressions_and_templates_come_out_as_ansible_2_9_makes_them() {
+    check("2.9");
+}
+
+fn check(level: &str) {
     let expected: BTreeMap<String, BTreeMap<String, Value>> =
-        serde_json::from_str(&read("expected.2.19.json")).expect("what is recorded");
-    let open_file = directory().join("open.2.19.txt");
+        serde_json::from_str(&read(&format!("expected.{level}.json"))).expect("what is recorded");
+    let open_file = directory().join(format!("open.{level}.txt"));
     let open: BTreeSet<String> = std::fs::read_to_string(&open_file)
         .unwrap_or_default()
         .lines()
         .map(str::to_owned)
         .collect();
-    let cases = cases();
-    let all = answers(cases.iter().map(|case| case.request.clone()).collect());
+    let mut cases = cases();
+    if level == "2.9" {
+        // Ansible 2.9 finds no filters in collections of today.
+        cases.retain(|case| {
+            !case.name.contains("ansible.utils.") && !case.name.contains("community.general.")
+        });
+    }
+    let asked = |case: &Case| {
+        let mut request = case.request.clone();
+        request["compat"] = json!(level);
+        request
+    };
+    let all = answers(cases.iter().map(asked).collect());
     let mut differ = BTreeMap::new();
     let mut same = BTreeSet::new();
     for (case, answer) in cases.iter().zip(&all) {

@@ -11,7 +11,7 @@ use super::session::Session;
 use super::setup;
 use crate::compat::Level;
 use crate::diag::{Error, Kind, Result};
-use crate::template::{MapVariables, Shared, SharedOptions, Templar};
+use crate::template::{MapVariables, Shared, SharedOptions, Templar, omit};
 use crate::value::{Dict, JsonStyle, Str, Value, from_json_text};
 
 /// Flags of `eval`.
@@ -89,6 +89,12 @@ fn answer(line: &str) -> Result<Value> {
         Some(Value::Dict(dict)) => setup::trusted(&dict),
         _ => Dict::new(),
     };
+    if vars.get("omit").is_none() {
+        vars.set("omit", omit(level));
+    }
+    if text("mode").as_deref() != Some("native") && vars.get("ansible_managed").is_none() {
+        vars.set("ansible_managed", "Ansible managed");
+    }
     let scratch = match request.get("templates") {
         Some(Value::Dict(templates)) if !templates.is_empty() => {
             let dir =

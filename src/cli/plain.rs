@@ -157,6 +157,7 @@ fn class(error: &Error) -> &'static str {
         Kind::Value => "ValueError",
         Kind::Arithmetic => "ArithmeticError",
         Kind::Recursion => "RecursionError",
+        Kind::Runtime => "TemplateRuntimeError",
         _ => "FilterArgumentError",
     }
 }

@@ -3,7 +3,7 @@
 //! **Source:** what Ansible 2.9 and ansible-core 2.18 and 2.19 print.
 
 use super::Level;
-use crate::diag::Notice;
+use crate::diag::{Error, Kind, Notice};
 
 /// What a YAML value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,86 @@ pub enum Shape<'a> {
 }
 
 impl Level {
+    /// Says whether a `#jinja2:` header that names no option is an error.
+    pub fn refuses_unknown_overrides(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Returns the error of a pair in a `#jinja2:` header that is none.
+    pub fn malformed_override(self, pair: &str) -> Error {
+        if self >= Level::V2_19 {
+            Error::new(
+                Kind::TemplateSyntax,
+                format!(
+                    "Syntax error in template: Missing key-value separator `:` in '#jinja2:' override pair '{pair}'."
+                ),
+            )
+        } else {
+            Error::new(
+                Kind::Filter,
+                format!(
+                    "failed to parse jinja2 override '{}'. Did you use something different from colon as key-value separator?",
+                    pair.trim()
+                ),
+            )
+        }
+    }
+
+    /// Returns the message of a lookup that there isn't.
+    pub fn no_such_lookup(self, name: &str) -> String {
+        if self >= Level::V2_19 {
+            format!("The lookup plugin '{name}' was not found.")
+        } else {
+            format!("lookup plugin ({name}) not found")
+        }
+    }
+
+    /// Returns the message of a lookup that failed in a template.
+    pub fn failed_lookup(self, name: &str, error: &str) -> String {
+        match self {
+            Level::V2_19 => format!("The lookup plugin '{name}' failed: {error}"),
+            Level::V2_18 if matches!(name, "file" | "vars" | "first_found") => error.to_owned(),
+            Level::V2_9 if name == "vars" => error.to_owned(),
+            _ => {
+                let class = if name == "first_found" {
+                    "AnsibleLookupError"
+                } else {
+                    "AnsibleError"
+                };
+                let again = if self.repeats_wrapped_errors() {
+                    format!(". {error}")
+                } else {
+                    String::new()
+                };
+                format!(
+                    "An unhandled exception occurred while running the lookup plugin '{name}'. Error was a <class 'ansible.errors.{class}'>, original message: {error}{again}"
+                )
+            }
+        }
+    }
+
+    /// Returns the message of `first_found` where none is.
+    pub fn no_first_found(self) -> &'static str {
+        if self >= Level::V2_18 {
+            "No file was found when using first_found."
+        } else {
+            "No file was found when using first_found. Use errors='ignore' to allow this task to be skipped if no files are found"
+        }
+    }
+
+    /// Returns the message of the `file` lookup for a file that isn't there.
+    pub fn no_looked_up_file(self, name: &str) -> String {
+        match self {
+            Level::V2_19 => format!(
+                "Unable to access the file '{name}': File not found. Use -vvvvv to see paths searched."
+            ),
+            Level::V2_18 => format!(
+                "The 'file' lookup had an issue accessing the file '{name}'. file not found, use -vvvvv to see paths searched"
+            ),
+            Level::V2_9 => format!("could not locate file in lookup: {name}"),
+        }
+    }
+
     /// Returns what Python says of a value that was read from a file, in a message.
     pub fn class_of(self, shape: Shape) -> String {
         let name = match (self.shows_error_blocks(), shape) {

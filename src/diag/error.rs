@@ -20,6 +20,9 @@ pub enum Kind {
     Type,
     /// A Python `ValueError`.
     Value,
+    /// A Jinja2 `TemplateRuntimeError` or `FilterArgumentError`, a Python `AttributeError` or
+    /// `SyntaxError`.
+    Runtime,
     /// A Python `ZeroDivisionError` or `OverflowError`.
     Arithmetic,
     /// A filter, test, lookup or function that failed for a reason of its own.
@@ -104,6 +107,11 @@ impl Error {
     /// Makes a [`Kind::Type`] error.
     pub fn type_error(message: impl Into<String>) -> Error {
         Error::new(Kind::Type, message)
+    }
+
+    /// Makes a [`Kind::Runtime`] error.
+    pub fn runtime(message: impl Into<String>) -> Error {
+        Error::new(Kind::Runtime, message)
     }
 
     /// Makes a [`Kind::Value`] error.

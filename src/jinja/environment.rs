@@ -54,6 +54,10 @@ pub struct Options {
     pub defined_output: bool,
     /// What may be done with undefined values.
     pub undefined: UndefinedKind,
+    /// Joining with `~` escapes what isn't markup, where output is escaped.
+    pub joins_markup: bool,
+    /// Views of dicts and ranges are lists in output, and bytes are text.
+    pub lists_output: bool,
     /// What macros, blocks and `set` blocks give is the value that [`super::native_value`] makes.
     pub native: bool,
 }
@@ -81,6 +85,8 @@ impl Default for Options {
             plain_data: false,
             defined_output: false,
             undefined: UndefinedKind::default(),
+            joins_markup: true,
+            lists_output: false,
             native: false,
         }
     }
@@ -314,8 +320,7 @@ impl Environment {
         if !options.keep_trailing_newline {
             text = text.strip_suffix('\n').unwrap_or(text);
         }
-        let parsed = lexer::template(text, options)
-            .and_then(|tokens| parser::template(tokens, trusted))
+        let parsed = parser::template(lexer::template(text, options), trusted)
             .map_err(|problem| syntax(&problem, place))?;
         let code = parsed.into_iter().map(Node2).collect();
         Ok(Rc::new(Compiled {
@@ -335,8 +340,7 @@ impl Environment {
         place: Place,
         trusted: bool,
     ) -> Result<Rc<Expression>> {
-        let expr = lexer::expression(text, &self.options)
-            .and_then(|tokens| parser::expression(tokens, trusted))
+        let expr = parser::expression(lexer::expression(text, &self.options), trusted)
             .map_err(|problem| syntax(&problem, place))?;
         Ok(Rc::new(Compiled {
             code: Expr2(expr),

@@ -122,7 +122,7 @@ fn namespace(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 fn cycler(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     if args.positional.is_empty() {
-        return Err(Error::type_error("at least one item has to be provided"));
+        return Err(Error::runtime("at least one item has to be provided"));
     }
     Ok(Value::Object(Rc::new(Cycler {
         items: args.positional,

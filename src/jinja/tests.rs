@@ -14,7 +14,12 @@ pub static TABLE: &[Row] = &[
     ),
     Row::new(
         "callable",
-        |_, a| one(a, |v| matches!(v, Value::Object(o) if o.is_callable())),
+        |_, a| {
+            one(a, |v| match v {
+                Value::Object(object) => object.is_callable(),
+                other => other.is_undefined(),
+            })
+        },
         "Can be called.",
         "range is callable => True",
     ),
@@ -230,7 +235,7 @@ pub static TABLE: &[Row] = &[
 /// Applies a predicate to the tested value; an undefined one raises.
 fn one(args: Args, test: fn(&Value) -> bool) -> Result<Value> {
     match args.positional.first() {
-        Some(Value::Undefined(undefined)) if !undefined.is_lenient() => Err(undefined.error()),
+        Some(Value::Undefined(undefined)) if !undefined.is_testable() => Err(undefined.error()),
         Some(value) => Ok(Value::Bool(test(value))),
         None => Err(Error::type_error("a test needs a value")),
     }
@@ -328,6 +333,10 @@ fn contained(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn same_as(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    if matches!(args.positional.first(), Some(Value::Undefined(undefined)) if undefined.is_testable())
+    {
+        return Ok(Value::Bool(false));
+    }
     let [left, right] = two(args, "sameas")?;
     Ok(Value::Bool(match (&left, &right) {
         (Value::List(a), Value::List(b)) => a.is(b),

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::shared::Shared;
 use super::templar::{MapVariables, Templar, TemplarContext, Variables};
 use super::wording::{self, What};
+use crate::compat::Level;
 use crate::diag::{Error, Kind, Result};
 use crate::jinja::{Options, Place, Template};
 use crate::value::{Dict, Str, Value};
@@ -97,7 +98,7 @@ pub(super) fn render(
             }
         };
     }
-    let body = header(&text, &mut options)?;
+    let body = header(level, &text, &mut options)?;
     let offset = text.len() - body.len();
     let extra = own_variables(&shown, given.dest.as_deref());
     let vars = Rc::new(Layered {
@@ -181,7 +182,7 @@ pub(super) fn render_text(
     let body = if native {
         text.as_str()
     } else {
-        header(text, &mut options)?
+        header(level, text, &mut options)?
     };
     let worded = |error| wording::of(level, What::Template, body, error);
     let place = super::templar::place(text);
@@ -243,20 +244,24 @@ impl Variables for Layered {
 }
 
 /// Reads `#jinja2: key: value, …` in the first line; returns the text behind it.
-fn header<'a>(text: &'a str, options: &mut Options) -> Result<&'a str> {
+fn header<'a>(level: Level, text: &'a str, options: &mut Options) -> Result<&'a str> {
     let Some(rest) = text.strip_prefix("#jinja2:") else {
         return Ok(text);
     };
     let (line, body) = rest.split_once('\n').unwrap_or((rest, ""));
     for pair in line.split(',') {
         let Some((key, value)) = pair.split_once(':') else {
-            return Err(Error::new(
-                Kind::TemplateSyntax,
-                format!("Missing key-value separator `:` in '#jinja2:' override pair '{pair}'."),
-            ));
+            return Err(level.malformed_override(pair));
         };
         let value = crate::value::literal(value.trim()).unwrap_or_else(|| Value::str(value.trim()));
-        set_option(options, key.trim(), &value)?;
+        match set_option(options, key.trim(), &value) {
+            Err(error) if level.refuses_unknown_overrides() => {
+                let message = format!("Syntax error in template: {}", error.message());
+                return Err(error.message_as(message));
+            }
+            // Older ones warn and go on.
+            _ => {}
+        }
     }
     Ok(body)
 }

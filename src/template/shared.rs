@@ -89,15 +89,20 @@ impl Shared {
                 crate::value::Value::function(name, *function),
             );
         }
-        if options.level.names_failed_steps() {
-            env.worded = Some(super::wording::of_plugin);
-        }
+        env.worded = Some(if options.level.names_failed_steps() {
+            super::wording::of_plugin
+        } else {
+            super::wording::of_older_plugin
+        });
         env.options = Options {
             trim_blocks: true,
             none_is_empty: true,
             plain_data: options.level.native_results(),
             defined_output: options.level.undefined_inside_has_default(),
             escapes_output: options.level.escapes_output(),
+            joins_markup: options.level.native_results(),
+            lists_output: options.level.lists_output(),
+            undefined: options.level.undefined_kind(),
             ..Options::default()
         };
         let value_options = Options {

@@ -54,11 +54,30 @@ pub(super) fn of_plugin(plugin: Plugin, name: &str, error: Error) -> Error {
     error.kind_as(Kind::Filter).message_as(message)
 }
 
+/// Words what a filter or test raised, as Ansible did before 2.19.
+pub(super) fn of_older_plugin(_: Plugin, _: &str, error: Error) -> Error {
+    let said = error.message();
+    let quoted = |start: &str, end: &str| {
+        let name = said.strip_prefix(start)?.strip_suffix(end)?;
+        Some(name.trim_matches('\'').to_owned())
+    };
+    let words = if let Some(name) = quoted("Mandatory variable ", " not defined.") {
+        format!("Mandatory variable '{name}'  not defined.")
+    } else if let Some(key) = quoted("Key ", " is not unique, cannot convert to dict.") {
+        format!("Key {key} is not unique, cannot correctly turn into dict")
+    } else if let Some(key) = quoted("Key ", " was not found.") {
+        format!("Key {key} was not found")
+    } else {
+        return error;
+    };
+    error.message_as(words)
+}
+
 /// Words what rendering raised; before 2.19 with the text of the template.
 pub(super) fn of(level: Level, what: What, text: &str, error: Error) -> Error {
     match error.kind() {
         Kind::TemplateSyntax => of_syntax(level, what, text, error),
-        Kind::Type | Kind::Value | Kind::Arithmetic | Kind::NotFound
+        Kind::Type | Kind::Value | Kind::Runtime | Kind::Arithmetic | Kind::NotFound
             if level.names_failed_steps()
                 && !error.message().starts_with("The lookup plugin '") =>
         {
@@ -161,6 +180,7 @@ pub(crate) fn class(kind: Kind) -> &'static str {
         Kind::Arithmetic => "ZeroDivisionError",
         Kind::Value => "ValueError",
         Kind::Type => "TypeError",
+        Kind::Runtime => "jinja2.exceptions.TemplateRuntimeError",
         Kind::Undefined => "ansible.errors.AnsibleUndefinedVariable",
         _ => "ansible.errors.AnsibleError",
     }
@@ -187,6 +207,15 @@ fn old_missing(message: &str) -> String {
     };
     match (kind, name.starts_with('\'')) {
         ("NoneType", _) => format!("'None' has no attribute {name}"),
+        ("LoopContext" | "TemplateReference", true) => {
+            format!("'jinja2.runtime.{kind} object' has no attribute {name}")
+        }
+        ("Namespace" | "Cycler" | "Joiner", true) => {
+            format!("'jinja2.utils.{kind} object' has no attribute {name}")
+        }
+        ("TemplateModule", true) => {
+            format!("'jinja2.environment.{kind} object' has no attribute {name}")
+        }
         (_, true) => format!("'{kind} object' has no attribute {name}"),
         (_, false) => format!("{kind} object has no element {name}"),
     }

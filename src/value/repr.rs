@@ -30,7 +30,7 @@ fn write_repr(out: &mut String, value: &Value, open: &mut Vec<usize>) {
         return;
     }
     match value {
-        Value::Undefined(_) => out.push_str("Undefined"),
+        Value::Undefined(undefined) => out.push_str(&undefined.repr()),
         Value::None => out.push_str("None"),
         Value::Bool(true) => out.push_str("True"),
         Value::Bool(false) => out.push_str("False"),

@@ -11,6 +11,11 @@ pub enum UndefinedKind {
     /// Ansible's: attributes, items and filters of it give it again; any other use raises.
     #[default]
     Marker,
+    /// Ansible's before 2.19: as a marker, but tests and `type_debug` look at it as at any object.
+    Object {
+        /// Whether its `repr()` says its name, as since 2.18.
+        says_name: bool,
+    },
     /// Jinja2's `StrictUndefined`: it can be tested and replaced, nothing else.
     Strict,
     /// Jinja2's `Undefined`: empty text without items, false, and equal to its like.
@@ -89,7 +94,35 @@ impl Undefined {
 
     /// Says whether its attributes and items are undefined, rather than errors.
     pub fn is_chainable(&self) -> bool {
-        matches!(self.kind, UndefinedKind::Marker | UndefinedKind::Chainable)
+        matches!(
+            self.kind,
+            UndefinedKind::Marker | UndefinedKind::Object { .. } | UndefinedKind::Chainable
+        )
+    }
+
+    /// Says whether a test may look at it without raising its error.
+    pub fn is_testable(&self) -> bool {
+        self.kind != UndefinedKind::Marker
+    }
+
+    /// Returns what Python calls its type.
+    pub fn type_name(&self) -> &'static str {
+        match self.kind {
+            UndefinedKind::Object { .. } => "AnsibleUndefined",
+            UndefinedKind::Marker => "UndefinedMarker",
+            _ => "Undefined",
+        }
+    }
+
+    /// Returns `repr()`.
+    pub fn repr(&self) -> String {
+        match (self.kind, &self.name) {
+            (UndefinedKind::Object { says_name: true }, Some(name)) => {
+                format!("AnsibleUndefined(hint=None, obj=missing, name='{name}')")
+            }
+            (UndefinedKind::Object { .. }, _) => "AnsibleUndefined".to_owned(),
+            _ => "Undefined".to_owned(),
+        }
     }
 
     /// Returns what may be done with it.

@@ -119,6 +119,7 @@ impl Machine<'_> {
                 let mut text = String::new();
                 let values = self.eval_all(parts)?;
                 let markup = self.autoescape
+                    && self.options.joins_markup
                     && values
                         .iter()
                         .any(|value| matches!(value, Value::Str(s) if s.is_markup()));

@@ -53,6 +53,7 @@ impl Machine<'_> {
                 Value::str("")
             }
             value if self.options.plain_data => plain_data(&value, 0)?,
+            value if self.options.lists_output => listed(value),
             value => value,
         };
         if self.options.defined_output
@@ -93,6 +94,22 @@ impl Machine<'_> {
             Out::Pieces(pieces) => pieces.push(Value::str(converted.as_deref().unwrap_or(part))),
             Out::Text(text) => text.push_str(converted.as_deref().unwrap_or(part)),
         }
+    }
+}
+
+/// Makes a list of what only gives items, and text of bytes.
+///
+/// **Source:** what Ansible 2.18 shows of `range()`, `d.keys()` and `s.encode()`.
+fn listed(value: Value) -> Value {
+    match &value {
+        Value::Range(..) => value
+            .items()
+            .map_or_else(|_| Value::None, |items| Value::list(items.collect())),
+        Value::Bytes(bytes) => Value::str(String::from_utf8_lossy(bytes)),
+        Value::Object(view) if view.type_name().starts_with("dict_") => {
+            Value::list(view.iterate().unwrap_or_default())
+        }
+        _ => value,
     }
 }
 

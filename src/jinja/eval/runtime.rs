@@ -259,10 +259,12 @@ impl Runtime for Machine<'_> {
                 Err(undefined.error())
             };
         }
-        if let Value::Undefined(undefined) = key
-            && undefined.kind() == UndefinedKind::Marker
-        {
-            return Ok(key.clone());
+        match (key, object) {
+            (Value::Undefined(undefined), _) if undefined.kind() == UndefinedKind::Marker => {
+                return Ok(key.clone());
+            }
+            (Value::Undefined(undefined), Value::Dict(_)) => return Err(undefined.error()),
+            _ => {}
         }
         let found = match object {
             Value::Dict(dict) => match Key::new(key.clone()) {

@@ -1,7 +1,7 @@
 //! Runs the nodes of a template.
 
 use super::{Flow, Machine};
-use crate::diag::{Error, Kind, Result};
+use crate::diag::{Error, Result};
 use crate::jinja::ast::{ExprKind, Node, NodeKind, Target};
 use crate::value::{Undefined, Value};
 
@@ -101,10 +101,7 @@ impl Machine<'_> {
                 let value = self.eval(name)?;
                 let parent = self.named(&value, name.range)?;
                 if self.parent.is_some() {
-                    return Err(self.placed(
-                        Error::new(Kind::TemplateSyntax, "extended multiple times"),
-                        node.range,
-                    ));
+                    return Err(self.placed(Error::runtime("extended multiple times"), node.range));
                 }
                 self.parent = Some(parent);
                 self.silent = true;
@@ -164,8 +161,7 @@ impl Machine<'_> {
                     object.set_attribute(attribute, value)?;
                 }
                 _ => {
-                    return Err(Error::new(
-                        Kind::Type,
+                    return Err(Error::runtime(
                         "cannot assign attribute on non-namespace object",
                     ));
                 }

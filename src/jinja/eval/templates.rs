@@ -83,10 +83,7 @@ impl Machine<'_> {
             return Ok(());
         };
         if block.required {
-            return Err(Error::new(
-                Kind::TemplateSyntax,
-                format!("Required block '{name}' not found"),
-            ));
+            return Err(Error::runtime(format!("Required block '{name}' not found")));
         }
         // Blocks don't see the scope around them, unless they say so; they see the top level.
         let base = if keeps_scope || block.scoped {

@@ -66,7 +66,7 @@ fn mapping(value: &Value) -> Result<Dict> {
         Value::Object(object) => object.as_mapping().ok_or_else(|| {
             Error::type_error(format!("expected a mapping, found {}", value.type_name()))
         }),
-        other => Err(Error::type_error(format!(
+        other => Err(Error::runtime(format!(
             "'{}' object has no attribute 'items'",
             other.type_name()
         ))),

@@ -102,7 +102,7 @@ fn map(runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
     {
         let default = args.take("default");
         if let Some((name, _)) = args.keyword.first() {
-            return Err(Error::type_error(format!(
+            return Err(Error::runtime(format!(
                 "Unexpected keyword argument '{name}'"
             )));
         }
@@ -112,7 +112,7 @@ fn map(runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
         return Ok(Value::list(out));
     }
     if args.positional.is_empty() {
-        return Err(Error::type_error("map requires a filter argument"));
+        return Err(Error::runtime("map requires a filter argument"));
     }
     let name = args.positional.remove(0).to_str();
     for item in items {
@@ -135,7 +135,7 @@ fn select(
     let value = known(Some(args.positional.remove(0)))?;
     let attribute = if by_attribute {
         if args.positional.is_empty() {
-            return Err(Error::type_error("Missing parameter for attribute name"));
+            return Err(Error::runtime("Missing parameter for attribute name"));
         }
         Some(args.positional.remove(0))
     } else {

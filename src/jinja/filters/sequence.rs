@@ -182,14 +182,19 @@ fn random(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     }))
 }
 
-fn reverse(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+fn reverse(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     match first_arg(args)? {
         Value::Str(text) => Ok(Value::str(text.chars().rev().collect::<String>())),
         other => {
             let mut items: Vec<Value> = other
                 .items()
                 .map_err(|error| {
-                    Error::type_error(format!("argument must be iterable: {}", error.message()))
+                    let cause = if runtime.reads_lazily() {
+                        format!(": {}", error.message())
+                    } else {
+                        String::new()
+                    };
+                    Error::runtime(format!("argument must be iterable{cause}"))
                 })?
                 .collect();
             items.reverse();

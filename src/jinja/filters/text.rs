@@ -165,7 +165,7 @@ fn indent(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 /// Says that a value isn't text, as Python does where it is split into lines.
 fn no_lines(value: &Value) -> Error {
-    Error::type_error(format!(
+    Error::runtime(format!(
         "'{}' object has no attribute 'splitlines'",
         value.type_name()
     ))

@@ -24,6 +24,8 @@ pub(super) enum Token {
     Str(String),
     Number(Value),
     Op(&'static str),
+    /// What can't be read; what is wrong is said when the parser comes to it, as Jinja2 does.
+    Bad(String),
     Eof,
 }
 
@@ -55,7 +57,7 @@ pub(super) struct Lexer<'a> {
 }
 
 /// Splits a whole template. Offsets are bytes of the text given.
-pub(super) fn template(text: &str, options: &Options) -> Result<Vec<Spanned>, Problem> {
+pub(super) fn template(text: &str, options: &Options) -> Vec<Spanned> {
     let mut lexer = Lexer {
         text,
         options,
@@ -64,13 +66,12 @@ pub(super) fn template(text: &str, options: &Options) -> Result<Vec<Spanned>, Pr
         strip_next: false,
         trim_newline: false,
     };
-    lexer.run()?;
-    lexer.push(Token::Eof, text.len(), text.len());
-    Ok(lexer.out)
+    let result = lexer.run();
+    lexer.finished(result)
 }
 
 /// Splits a bare expression.
-pub(super) fn expression(text: &str, options: &Options) -> Result<Vec<Spanned>, Problem> {
+pub(super) fn expression(text: &str, options: &Options) -> Vec<Spanned> {
     let mut lexer = Lexer {
         text,
         options,
@@ -79,14 +80,22 @@ pub(super) fn expression(text: &str, options: &Options) -> Result<Vec<Spanned>, 
         strip_next: false,
         trim_newline: false,
     };
-    lexer.tokens(None, 0)?;
-    lexer.push(Token::Eof, text.len(), text.len());
-    Ok(lexer.out)
+    let result = lexer.tokens(None, 0);
+    lexer.finished(result)
 }
 
 impl Lexer<'_> {
     fn push(&mut self, token: Token, start: usize, end: usize) {
         self.out.push(Spanned { token, start, end });
+    }
+
+    fn finished(mut self, result: Result<(), Problem>) -> Vec<Spanned> {
+        if let Err(problem) = result {
+            self.push(Token::Bad(problem.message), problem.start, problem.end);
+        }
+        let end = self.text.len();
+        self.push(Token::Eof, end, end);
+        self.out
     }
 
     fn problem(message: impl Into<String>, start: usize, end: usize) -> Problem {
@@ -347,7 +356,6 @@ mod tests {
 
     fn data(text: &str, options: &Options) -> String {
         template(text, options)
-            .expect("tokens")
             .into_iter()
             .filter_map(|spanned| match spanned.token {
                 Token::Data(text) => Some(text),
@@ -387,10 +395,34 @@ mod tests {
             "{# a",
             "{{ ) }}",
             "{{ ` }}",
-            "{{ 0x }}",
             "{{ '\\x1' }}",
         ] {
-            assert!(template(text, &Options::default()).is_err(), "{text}");
+            let tokens = template(text, &Options::default());
+            let is_bad = |spanned: &Spanned| matches!(spanned.token, Token::Bad(_));
+            assert!(tokens.iter().any(is_bad), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_end_where_python_s_grammar_ends_them() {
+        for (text, numbers) in [
+            ("0777", "0 777"),
+            ("1_000.5e-3", "1.0005"),
+            ("1__0", "1"),
+            ("0x_ff", "255"),
+            ("0x", "0"),
+            ("00_0", "0"),
+            ("1.2.3", "1.2 3"),
+        ] {
+            let tokens = expression(text, &Options::default());
+            let found: Vec<String> = tokens
+                .iter()
+                .filter_map(|spanned| match &spanned.token {
+                    Token::Number(value) => Some(value.repr()),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(found.join(" "), numbers, "{text}");
         }
     }
 }

@@ -104,7 +104,7 @@ impl Lexer<'_> {
             } else if c == '"' || c == '\'' {
                 self.string(c)?;
             } else if c.is_ascii_digit() {
-                self.number()?;
+                self.number();
             } else if starts_name(c) {
                 let length = rest
                     .find(|c: char| !continues_name(c))
@@ -236,7 +236,7 @@ impl Lexer<'_> {
                                 _ => "\\UXXXXXXXX",
                             };
                             return Err(Self::problem(
-                                format!("truncated {digits} escape in a string"),
+                                format!("truncated {digits} escape"),
                                 start,
                                 start + 1,
                             ));
@@ -273,66 +273,87 @@ impl Lexer<'_> {
         ))
     }
 
-    pub(super) fn number(&mut self) -> Result<(), Problem> {
+    /// Reads a number as Jinja2 does: a float where there is a fraction or an exponent, unless a
+    /// dot in front makes it an index (`rows.0.1`); else an integer, which no digit but zero follows
+    /// where it begins with zero.
+    pub(super) fn number(&mut self) {
         let start = self.at;
         let rest = &self.text[start..];
-        let lower = rest.get(..2).unwrap_or("").to_ascii_lowercase();
-        let radix = match lower.as_str() {
-            "0x" => Some(16),
-            "0o" => Some(8),
-            "0b" => Some(2),
-            _ => None,
-        };
-        if let Some(radix) = radix {
-            let digits = &rest[2..];
-            let length = digits
-                .find(|c: char| !(c.is_digit(radix) || c == '_'))
-                .unwrap_or(digits.len());
-            let number =
-                BigInt::parse_bytes(digits[..length].replace('_', "").as_bytes(), radix)
-                    .ok_or_else(|| Self::problem("a number without digits", start, start + 2))?;
-            self.at += 2 + length;
-            self.push(Token::Number(Value::from_big(number)), start, self.at);
-            return Ok(());
-        }
-        let whole = rest
-            .find(|c: char| !(c.is_ascii_digit() || c == '_'))
-            .unwrap_or(rest.len());
-        let mut length = whole;
-        let mut is_float = false;
-        // Behind a dot it is an index: `rows.0.1`.
-        let is_index = self.text[..start].ends_with('.');
-        let after = &rest[length..];
-        if !is_index
-            && after.starts_with('.')
-            && after[1..].starts_with(|c: char| c.is_ascii_digit())
-        {
-            is_float = true;
-            let digits = &after[1..];
-            length += 1 + digits
-                .find(|c: char| !(c.is_ascii_digit() || c == '_'))
-                .unwrap_or(digits.len());
-        }
-        let after = &rest[length..];
-        if after.starts_with(['e', 'E']) {
-            let exponent = &after[1..];
-            let unsigned = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-            let digits = unsigned
-                .find(|c: char| !(c.is_ascii_digit() || c == '_'))
-                .unwrap_or(unsigned.len());
-            if !is_index && unsigned.starts_with(|c: char| c.is_ascii_digit()) {
-                is_float = true;
-                length += 1 + (exponent.len() - unsigned.len()) + digits;
-            }
-        }
-        let text = rest[..length].replace('_', "");
-        self.at += length;
-        let value = if is_float {
-            Value::Float(text.parse().unwrap_or(f64::NAN))
+        let float = if self.text[..start].ends_with('.') {
+            None
         } else {
-            crate::value::Number::integer(&text).unwrap_or(Value::Int(0))
+            float_length(rest)
         };
+        let (length, value) = match float {
+            Some(length) => {
+                let text = rest[..length].replace('_', "");
+                (length, Value::Float(text.parse().unwrap_or(f64::NAN)))
+            }
+            None => integer(rest),
+        };
+        self.at += length;
         self.push(Token::Number(value), start, self.at);
-        Ok(())
     }
+}
+
+/// Returns how long digits with single underscores between them are.
+fn digits(text: &str, is_digit: impl Fn(char) -> bool) -> usize {
+    let mut length = 0;
+    for (at, c) in text.char_indices() {
+        if is_digit(c) {
+            length = at + 1;
+        } else if c != '_' || length != at || at == 0 {
+            break;
+        }
+    }
+    length
+}
+
+/// Returns how long the float at the beginning is, if there is one.
+fn float_length(text: &str) -> Option<usize> {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let whole = digits(text, is_digit);
+    let mut length = whole;
+    if let Some(fraction) = text[length..].strip_prefix('.') {
+        let fraction = digits(fraction, is_digit);
+        if fraction > 0 {
+            length += 1 + fraction;
+        }
+    }
+    if let Some(exponent) = text[length..].strip_prefix(['e', 'E']) {
+        let unsigned = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        let power = digits(unsigned, is_digit);
+        if power > 0 {
+            length += 1 + exponent.len() - unsigned.len() + power;
+        }
+    }
+    (length > whole).then_some(length)
+}
+
+/// Reads the integer at the beginning: its length and value.
+fn integer(text: &str) -> (usize, Value) {
+    let prefix = text.get(..2).unwrap_or("").to_ascii_lowercase();
+    let radix = match prefix.as_str() {
+        "0b" => Some(2),
+        "0o" => Some(8),
+        "0x" => Some(16),
+        _ => None,
+    };
+    if let Some(radix) = radix {
+        // One underscore may follow the prefix.
+        let body = text[2..].strip_prefix('_').unwrap_or(&text[2..]);
+        let length = digits(body, |c| c.is_digit(radix));
+        let number = body[..length].replace('_', "");
+        if let Some(number) = BigInt::parse_bytes(number.as_bytes(), radix) {
+            return (text.len() - body.len() + length, Value::from_big(number));
+        }
+    }
+    let length = if text.starts_with('0') {
+        digits(text, |c| c == '0')
+    } else {
+        digits(text, |c| c.is_ascii_digit())
+    };
+    let number = text[..length].replace('_', "");
+    let value = crate::value::Number::integer(&number).unwrap_or(Value::Int(0));
+    (length, value)
 }

@@ -121,7 +121,17 @@ fn no_key(text: impl Into<String>) -> Error {
     Error::new(Kind::Value, text)
 }
 
-fn get(_runtime: &mut dyn Runtime, dict: &Dict, args: Args) -> Result<Value> {
+fn get(runtime: &mut dyn Runtime, dict: &Dict, args: Args) -> Result<Value> {
+    let given = args.positional.len();
+    if !runtime.reads_lazily() && args.keyword.is_empty() && !(1..=2).contains(&given) {
+        let wanted = if given == 0 {
+            "at least 1 argument"
+        } else {
+            "at most 2 arguments"
+        };
+        let message = format!("get expected {wanted}, got {given}");
+        return Err(Error::type_error(message));
+    }
     let [key, default] = args
         .bind("dict.get", ["key", "default"], 1)
         .map_err(with_self)?;

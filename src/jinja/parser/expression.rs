@@ -407,6 +407,11 @@ impl Parser {
                 return Err(self.fail("a slice can't be part of a tuple"));
             }
             let [Some(index), ..] = bounds else {
+                if parts.is_empty() && self.take_op("]") {
+                    let nothing = self.expr(ExprKind::Tuple(Vec::new()), from);
+                    let item = ExprKind::Item(Box::new(node), Box::new(nothing));
+                    return Ok(self.expr(item, start));
+                }
                 return Err(self.fail("expected subscript expression"));
             };
             parts.push(index);

@@ -127,6 +127,7 @@ impl Parser {
             Token::Number(Value::Float(_)) => "float".to_owned(),
             Token::Number(_) => "integer".to_owned(),
             Token::Op(op) => (*op).to_owned(),
+            Token::Bad(problem) => problem.clone(),
             Token::Eof => "end of template".to_owned(),
         }
     }
@@ -142,7 +143,10 @@ impl Parser {
     fn fail(&self, message: impl Into<String>) -> Problem {
         let spanned = self.spanned();
         Problem {
-            message: message.into(),
+            message: match &spanned.token {
+                Token::Bad(problem) => problem.clone(),
+                _ => message.into(),
+            },
             start: spanned.start,
             end: spanned.end,
         }

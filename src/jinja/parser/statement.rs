@@ -133,10 +133,16 @@ impl Parser {
             }
             "break" | "continue" => {
                 self.expect_block_end()?;
-                if name == "break" {
-                    NodeKind::Break
-                } else {
-                    NodeKind::Continue
+                // Macros and blocks are functions of their own in Jinja2, where no loop goes on.
+                let inner = self.open.iter().rev().map(|(name, _)| *name);
+                let around = inner
+                    .take_while(|name| !matches!(*name, "macro" | "call" | "block"))
+                    .any(|name| name == "for");
+                match name {
+                    "break" if around => NodeKind::Break,
+                    "continue" if around => NodeKind::Continue,
+                    "break" => return Err(self.fail("'break' outside loop")),
+                    _ => return Err(self.fail("'continue' not properly in loop")),
                 }
             }
             other => {

@@ -1,6 +1,6 @@
 //! Filters for dicts and serialised data: combine, JSON, YAML.
 
-use super::{failed, flag, known, only};
+use super::{failed, flag, known, mistyped, only};
 use crate::diag::{Result, Sources};
 use crate::jinja::Row;
 use crate::value::{Args, Dict, JsonStyle, Key, Runtime, Value, from_json_text};
@@ -175,7 +175,7 @@ fn dict_to_items(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         args.bind("dict2items", ["mydict", "key_name", "value_name"], 1)?;
     let value = known(value)?;
     let Some(dict) = dict_of(&value) else {
-        return Err(failed(format!(
+        return Err(mistyped(format!(
             "dict2items requires a dictionary, got <class '{}'> instead.",
             value.type_name()
         )));
@@ -199,14 +199,14 @@ fn items_to_dict(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let (key_name, value_name) = (name(key_name, "key"), name(value_name, "value"));
     let value = known(value)?;
     if !matches!(value, Value::List(_) | Value::Tuple(_)) {
-        return Err(failed(format!(
+        return Err(mistyped(format!(
             "items2dict requires a list, got <class '{}'> instead.",
             value.type_name()
         )));
     }
     let items: Vec<Value> = value.items()?.collect();
     if !items.iter().all(|item| dict_of(item).is_some()) {
-        return Err(failed(format!(
+        return Err(mistyped(format!(
             "items2dict requires a list of dictionaries, got {} instead.",
             value.repr()
         )));
@@ -216,7 +216,7 @@ fn items_to_dict(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         names.iter().all(|name| item.get(&name.to_str()).is_some())
     };
     if !items.iter().all(has_both) {
-        return Err(failed(format!(
+        return Err(mistyped(format!(
             "items2dict requires each dictionary in the list to contain the keys '{key_name}' and '{value_name}', got {} instead.",
             value.repr()
         )));
@@ -248,17 +248,17 @@ fn rekey_on_member(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let items: Vec<Value> = match dict_of(&value) {
         Some(dict) => dict.to_vec().into_iter().map(|(_, item)| item).collect(),
         None if matches!(value, Value::Str(_)) => {
-            return Err(failed("Type is not a valid list, set, or dict"));
+            return Err(mistyped("Type is not a valid list, set, or dict"));
         }
         None => value
             .items()
-            .map_err(|_| failed("Type is not a valid list, set, or dict"))?
+            .map_err(|_| mistyped("Type is not a valid list, set, or dict"))?
             .collect(),
     };
     let out = Dict::new();
     for item in items {
         let Some(dict) = dict_of(&item) else {
-            return Err(failed("List item is not a valid dict"));
+            return Err(mistyped("List item is not a valid dict"));
         };
         let Some(member) = dict.get(&key) else {
             return Err(failed(format!("Key '{key}' was not found.")));

@@ -1,6 +1,6 @@
 //! Filters for lists: sets, flattening, zipping, choosing.
 
-use super::{failed, flag, known};
+use super::{failed, flag, known, mistyped};
 use crate::diag::Result;
 use crate::jinja::Row;
 use crate::value::{Args, NumberSet, Runtime, Value};
@@ -316,7 +316,7 @@ fn subelements(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
             }
             Value::List(_) => {}
             _ => {
-                return Err(failed(format!(
+                return Err(mistyped(format!(
                     "the key '{}' should point to a list, got {}",
                     keys.join("."),
                     inner.repr()

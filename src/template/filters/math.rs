@@ -1,6 +1,6 @@
 //! Filters for logarithms, powers and roots.
 
-use super::{failed, known};
+use super::{failed, known, mistyped};
 use crate::diag::Result;
 use crate::jinja::Row;
 use crate::value::{Args, Runtime, Value};
@@ -24,7 +24,7 @@ pub(super) static TABLE: &[Row] = &[
 fn number(value: Option<Value>, name: &str) -> Result<f64> {
     let value = known(value)?;
     value.as_f64().ok_or_else(|| {
-        failed(format!(
+        mistyped(format!(
             "{name}() can only be used on numbers: must be real number, not {}",
             value.type_name()
         ))
@@ -56,11 +56,11 @@ fn pow(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 fn power(x: f64, y: f64, name: &str) -> Result<Value> {
     let made = x.powf(y);
     if made.is_nan() && !x.is_nan() && !y.is_nan() || x == 0.0 && y < 0.0 {
-        return Err(failed(if name == "root" {
-            "root() can only be used on numbers: math domain error"
+        return Err(if name == "root" {
+            mistyped("root() can only be used on numbers: math domain error")
         } else {
-            "math domain error"
-        }));
+            failed("math domain error")
+        });
     }
     if made.is_infinite() && x.is_finite() && y.is_finite() {
         return Err(failed(format!(
@@ -76,7 +76,7 @@ fn root(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let base = base.map_or(Ok(2.0), |base| number(Some(base), "root"))?;
     if base == 2.0 {
         return if x < 0.0 {
-            Err(failed(
+            Err(mistyped(
                 "root() can only be used on numbers: math domain error",
             ))
         } else {

@@ -86,6 +86,11 @@ pub(super) fn failed(message: impl Into<String>) -> Error {
     Error::new(crate::diag::Kind::Filter, message)
 }
 
+/// Makes the error of a filter that got a value of a wrong type.
+fn mistyped(message: impl Into<String>) -> Error {
+    Error::type_error(message)
+}
+
 #[cfg(test)]
 mod table_tests {
     use super::FAMILIES;

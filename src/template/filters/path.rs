@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{failed, known, only};
+use super::{failed, known, mistyped, only};
 use crate::diag::Result;
 use crate::jinja::Row;
 use crate::value::{Args, Runtime, Value};
@@ -361,7 +361,7 @@ fn path_join(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
             list.items()?.map(|part| part.to_str()).collect()
         }
         other => {
-            return Err(failed(format!(
+            return Err(mistyped(format!(
                 "|path_join expects string or sequence, got <class '{}'> instead.",
                 other.type_name()
             )));

@@ -1,6 +1,6 @@
 //! Filters for text: booleans, quoting, comments, splitting.
 
-use super::{failed, flag, known, only};
+use super::{failed, flag, known, mistyped, only};
 use crate::diag::Result;
 use crate::jinja::{Row, pretty};
 use crate::value::{Args, Runtime, Value};
@@ -193,7 +193,7 @@ fn split(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, separator, most] = args.bind("split", ["value", "sep", "maxsplit"], 1)?;
     let value = known(value)?;
     let Value::Str(text) = &value else {
-        return Err(failed(format!(
+        return Err(mistyped(format!(
             "descriptor 'split' for 'str' objects doesn't apply to a '{}' object",
             value.type_name()
         )));
@@ -221,7 +221,7 @@ fn split(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 
 fn type_debug(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     Ok(Value::str(match args.positional.first() {
-        Some(Value::Undefined(_)) => "UndefinedMarker",
+        Some(Value::Undefined(undefined)) => undefined.type_name(),
         Some(value) => value.type_name(),
         None => "NoneType",
     }))
@@ -291,7 +291,7 @@ fn human_readable(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         .as_f64()
         .or_else(|| size.to_str().trim().parse().ok())
         .ok_or_else(|| {
-            failed(format!(
+            mistyped(format!(
                 "human_readable() failed on bad input: '>=' not supported between instances of '{}' and 'int'",
                 size.type_name()
             ))

@@ -36,9 +36,7 @@ pub(super) fn file(templar: &Templar, terms: &[Value], options: Options) -> Resu
     for term in terms {
         let name = term.to_str();
         let path = find(templar, "files", &name)
-            .ok_or_else(|| failed(format!(
-                    "Unable to access the file '{name}': File not found. Use -vvvvv to see paths searched."
-                )))?;
+            .ok_or_else(|| failed(templar.level().no_looked_up_file(&name)))?;
         let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, &error))?;
         let mut text = String::from_utf8_lossy(&bytes).into_owned();
         if flag(options, "lstrip", false) {

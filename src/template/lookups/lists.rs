@@ -130,15 +130,25 @@ pub(super) fn together(
     Ok((0..count).map(|at| Value::list(row(at))).collect())
 }
 
+/// Makes a pair as the level has it: a tuple, which is a list where values are plain data.
+fn pair(templar: &Templar, first: Value, second: Value) -> Value {
+    let items = vec![first, second];
+    if templar.level().native_results() {
+        Value::list(items)
+    } else {
+        Value::tuple(items)
+    }
+}
+
 pub(super) fn indexed_items(
-    _templar: &Templar,
+    templar: &Templar,
     terms: &[Value],
     _options: Options,
 ) -> Result<Vec<Value>> {
     Ok(one_level(terms)
         .into_iter()
         .enumerate()
-        .map(|(index, item)| Value::list(vec![Value::from(index), item]))
+        .map(|(index, item)| pair(templar, Value::from(index), item))
         .collect())
 }
 
@@ -269,7 +279,7 @@ fn without(element: &Value, path: &str) -> Value {
 }
 
 pub(super) fn subelements(
-    _templar: &Templar,
+    templar: &Templar,
     terms: &[Value],
     _options: Options,
 ) -> Result<Vec<Value>> {
@@ -310,7 +320,7 @@ pub(super) fn subelements(
         }
         let rest = without(&element, &path);
         for one in inner.items()? {
-            out.push(Value::list(vec![rest.clone(), one]));
+            out.push(pair(templar, rest.clone(), one));
         }
     }
     Ok(out)

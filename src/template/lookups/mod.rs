@@ -225,8 +225,7 @@ fn lookup(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     }
     match &results[..] {
         [one] => Ok(one.clone()),
-        [] if templar.level().names_failed_steps() => Ok(Value::list(Vec::new())),
-        [] => Ok(Value::str("")),
+        [] => Ok(Value::list(Vec::new())),
         many if many.iter().all(|item| matches!(item, Value::Str(_))) => Ok(Value::str(
             many.iter().map(Value::to_str).collect::<Vec<_>>().join(","),
         )),

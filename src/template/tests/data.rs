@@ -1,6 +1,6 @@
 //! Tests of data.
 
-use super::first;
+use super::{first, tested};
 use crate::diag::Result;
 use crate::jinja::Row;
 use crate::value::{Args, Key, Runtime, Value};
@@ -93,7 +93,7 @@ pub(super) static TABLE: &[Row] = &[
     Row::new(
         "urn",
         |_, a| {
-            let text = first(a)?.to_str();
+            let text = tested(a)?.to_str();
             Ok(Value::Bool(text.to_lowercase().starts_with("urn:")))
         },
         "Is a URN.",
@@ -136,7 +136,9 @@ fn quantified(args: Args, all: bool) -> Result<Value> {
 fn truthy(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, convert] = args.bind("truthy", ["value", "convert_bool"], 1)?;
     let value = match value {
-        Some(Value::Undefined(undefined)) => return Err(undefined.error()),
+        Some(Value::Undefined(undefined)) if !undefined.is_testable() => {
+            return Err(undefined.error());
+        }
         value => value.unwrap_or(Value::None),
     };
     if convert.is_some_and(|c| c.truth())

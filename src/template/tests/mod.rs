@@ -19,9 +19,18 @@ pub static FAMILIES: &[(&str, &[Row])] = &[
     ("Files", files::TABLE),
 ];
 
+/// Returns the tested value; an undefined one raises.
 fn first(args: Args) -> Result<Value> {
+    match tested(args)? {
+        Value::Undefined(undefined) => Err(undefined.error()),
+        value => Ok(value),
+    }
+}
+
+/// Returns the tested value; an undefined one raises where it can't be looked at.
+fn tested(args: Args) -> Result<Value> {
     match args.positional.into_iter().next() {
-        Some(Value::Undefined(undefined)) => Err(undefined.error()),
+        Some(Value::Undefined(undefined)) if !undefined.is_testable() => Err(undefined.error()),
         Some(value) => Ok(value),
         None => Ok(Value::None),
     }

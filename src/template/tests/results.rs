@@ -1,6 +1,6 @@
 //! Tests of tasks' results.
 
-use super::{failed, first};
+use super::{failed, tested};
 use crate::diag::Result;
 use crate::jinja::Row;
 use crate::value::{Args, Runtime, Value};
@@ -93,7 +93,7 @@ pub(super) static TABLE: &[Row] = &[
 ];
 
 fn result(args: Args, key: &str) -> Result<Value> {
-    let value = first(args)?;
+    let value = tested(args)?;
     match &value {
         Value::Dict(dict) => Ok(Value::Bool(dict.get(key).is_some_and(|v| v.truth()))),
         _ => Err(failed(format!("The '{key}' test expects a dictionary"))),
@@ -105,7 +105,7 @@ fn succeeded(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn changed(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let value = first(args)?;
+    let value = tested(args)?;
     let Value::Dict(dict) = &value else {
         return Err(failed("The 'changed' test expects a dictionary"));
     };
@@ -123,10 +123,10 @@ fn changed(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 fn timed_out(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let value = first(args)?;
+    let value = tested(args)?;
     let Value::Dict(dict) = &value else {
         return Err(failed("The 'timedout' test expects a dictionary"));
     };
     let period = dict.get("timedout").and_then(|timed| timed.get("period"));
-    Ok(Value::Bool(period.is_some_and(|period| period.truth())))
+    Ok(period.unwrap_or(Value::Bool(false)))
 }

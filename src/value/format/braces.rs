@@ -4,7 +4,7 @@ use super::percent::ascii;
 use super::spec::format_value;
 use crate::diag::{Error, Kind, Result};
 use crate::value::ops::fits;
-use crate::value::{Args, Runtime, Value, str_repr};
+use crate::value::{Args, Runtime, Str, Value, escape_html, str_repr};
 
 /// How fields without a number are counted.
 #[derive(Clone, Copy)]
@@ -14,21 +14,28 @@ enum Numbering {
     Manual,
 }
 
-/// Applies `text.format(*args, **kwargs)`.
+/// Applies `text.format(*args, **kwargs)`; in markup, what fills the fields is escaped.
 ///
 /// # Errors
 /// Python's errors for missing fields and wrong braces.
-pub fn str_format(runtime: &mut dyn Runtime, text: &str, args: &Args) -> Result<String> {
+pub fn str_format(runtime: &mut dyn Runtime, text: &Str, args: &Args) -> Result<String> {
     let mut out = String::new();
     let mut auto = Numbering::Undecided;
     let chars: Vec<char> = text.chars().collect();
-    fields(runtime, &chars, args, &mut auto, &mut out, 0)?;
+    fields(
+        runtime,
+        (&chars, text.is_markup()),
+        args,
+        &mut auto,
+        &mut out,
+        0,
+    )?;
     Ok(out)
 }
 
 fn fields(
     runtime: &mut dyn Runtime,
-    chars: &[char],
+    (chars, escapes): (&[char], bool),
     args: &Args,
     auto: &mut Numbering,
     out: &mut String,
@@ -97,8 +104,13 @@ fn fields(
                     None => value,
                 };
                 let mut made = String::new();
-                fields(runtime, spec, args, auto, &mut made, depth + 1)?;
-                out.push_str(&format_value(&value, &made)?);
+                fields(runtime, (spec, false), args, auto, &mut made, depth + 1)?;
+                let filled = format_value(&value, &made)?;
+                if escapes && !matches!(&value, Value::Str(part) if part.is_markup()) {
+                    out.push_str(&escape_html(&filled));
+                } else {
+                    out.push_str(&filled);
+                }
                 fits(out.len())?;
             }
             c => {
