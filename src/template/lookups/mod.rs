@@ -265,6 +265,7 @@ pub(super) fn loop_items(
         };
         let options = [(SUBDIR.to_owned(), Value::str(subdir(action)))];
         return run(templar, name, &terms, &options)
+            .map(|items| items.into_iter().map(listed).collect())
             .map_err(|error| failed_loop(templar, name, error));
     }
     let rendered = match bare(templar, items)? {
@@ -292,7 +293,15 @@ fn all_defined(items: Vec<Value>) -> Result<Vec<Value>> {
             return Err(undefined.error());
         }
     }
-    Ok(items)
+    Ok(items.into_iter().map(listed).collect())
+}
+
+/// Makes a list of a loop's item that is a tuple, as all levels of Ansible do.
+fn listed(item: Value) -> Value {
+    match item {
+        Value::Tuple(items) => Value::list(items.to_vec()),
+        other => other,
+    }
 }
 
 /// The option that says in which directory files of a loop are looked for.
