@@ -188,6 +188,22 @@ impl Level {
         }
     }
 
+    /// Says whether a directory in place of a vault's password file is told apart, and a missing
+    /// file warned of.
+    pub fn knows_vault_directories(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether texts of vaults are strings like others, rather than of a type of their own.
+    pub fn vaulted_texts_are_strings(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether JSON has texts of vaults as they are encrypted.
+    pub fn json_keeps_vaults(self) -> bool {
+        self < Level::V2_18
+    }
+
     /// Says whether a loop whose items were all skipped is said to be skipped as well.
     pub fn tells_skipped_loops(self) -> bool {
         self >= Level::V2_18

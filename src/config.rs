@@ -42,6 +42,41 @@ const fn row(
 /// All settings.
 pub static TABLE: &[Setting] = &[
     row(
+        "ask_vault_pass",
+        &[("defaults", "ask_vault_pass")],
+        &["ANSIBLE_ASK_VAULT_PASS"],
+        "no",
+        "Ask for the vault's password.",
+    ),
+    row(
+        "vault_id_match",
+        &[("defaults", "vault_id_match")],
+        &["ANSIBLE_VAULT_ID_MATCH"],
+        "no",
+        "Try only passwords of the identity that a vault names.",
+    ),
+    row(
+        "vault_identity",
+        &[("defaults", "vault_identity")],
+        &["ANSIBLE_VAULT_IDENTITY"],
+        "default",
+        "The identity of passwords that are given without one.",
+    ),
+    row(
+        "vault_identity_list",
+        &[("defaults", "vault_identity_list")],
+        &["ANSIBLE_VAULT_IDENTITY_LIST"],
+        "",
+        "Identities and where their passwords are, with commas.",
+    ),
+    row(
+        "vault_password_file",
+        &[("defaults", "vault_password_file")],
+        &["ANSIBLE_VAULT_PASSWORD_FILE"],
+        "",
+        "The file of the vault's password, or a program that prints it.",
+    ),
+    row(
         "any_errors_fatal",
         &[("defaults", "any_errors_fatal")],
         &["ANSIBLE_ANY_ERRORS_FATAL"],
@@ -451,7 +486,11 @@ impl Config {
 fn is_path(name: &str) -> bool {
     matches!(
         name,
-        "control_path_dir" | "inventory" | "private_key_file" | "roles_path"
+        "control_path_dir"
+            | "inventory"
+            | "private_key_file"
+            | "roles_path"
+            | "vault_password_file"
     )
 }
 

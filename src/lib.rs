@@ -7,6 +7,7 @@ pub mod diag;
 pub mod value;
 
 pub mod jinja;
+pub mod vault;
 pub mod yaml;
 
 pub mod compat;

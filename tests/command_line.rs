@@ -90,12 +90,7 @@ fn flags_that_cannot_be_honoured_are_refused_before_anything_runs() {
         "site.yml",
         "- hosts: all\n  gather_facts: false\n  tasks: [{command: touch ran}]\n",
     );
-    for flags in [
-        &["--step"][..],
-        &["-M", "library"],
-        &["--ask-vault-pass"],
-        &["--vault-password-file", "x"],
-    ] {
+    for flags in [&["--step"][..], &["-M", "library"]] {
         let mut args = vec!["run", "-i", "inventory.ini", "site.yml"];
         args.extend(flags);
         let ended = sandbox.run(&args);
@@ -121,3 +116,37 @@ fn hints_can_be_kept_off_and_never_reach_standard_output() {
     let without = sandbox.run(&args);
     assert!(!without.all().contains("[HINT]"), "{}", without.all());
 }
+
+#[test]
+fn passwords_of_vaults_are_asked_for_and_a_secret_file_is_never_shown() {
+    let sandbox = Sandbox::new();
+    sandbox.write("password", "first\n");
+    sandbox.write(
+        "site.yml",
+        "- hosts: localhost\n  gather_facts: false\n  vars_files: [secret.yml]\n  tasks: [{debug: {msg: \"{{ a }}\"}}]\n",
+    );
+    // `a: "{{ nope_xyz }}"`, encrypted with `first`.
+    sandbox.write("secret.yml", SECRET);
+    let ended = sandbox.run(&["run", "site.yml", "--vault-password-file", "password"]);
+    assert_eq!(ended.code, 2, "{}", ended.all());
+    assert!(ended.all().contains("'nope_xyz' is undefined"));
+    assert!(
+        ended
+            .all()
+            .contains("(source not shown: content encrypted)"),
+        "{}",
+        ended.all()
+    );
+    assert!(!ended.all().contains("{{ nope_xyz }}"), "{}", ended.all());
+    let ended = sandbox.run(&["run", "site.yml", "--ask-vault-pass"]);
+    assert!(
+        ended
+            .err
+            .contains("EOFError (ctrl-d) on prompt for (default)"),
+        "{}",
+        ended.all()
+    );
+}
+
+/// A file of variables that `ansible-vault` encrypted.
+const SECRET: &str = "$ANSIBLE_VAULT;1.1;AES256\n35623637333636653931336433316665643139636331393735356232626433313465633863373763\n6537663464613565306431373865643030323238366334330a366133386133663834623461653764\n36613062366430633632323762373065656132383061313463366335363334666638323235303563\n6365323837383430370a316438303136336265333364613763653633613630333438376231666464\n32326361326661356537326232633335373665323439363030316638623163353961\n";

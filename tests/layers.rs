@@ -9,6 +9,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("diag", 0, &[]),
     ("value", 0, &["diag"]),
     ("yaml", 1, &[]),
+    ("vault", 1, &[]),
     ("jinja", 1, &[]),
     ("compat", 2, &["yaml", "jinja"]),
     ("config", 2, &["compat"]),

@@ -58,10 +58,10 @@ pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
         error
     })?;
     if path.is_dir() {
-        return directory(&args, &path, src.ends_with('/'), &dest);
+        return directory(context, &args, &path, src.ends_with('/'), &dest);
     }
     module_args.set("src", path.to_string_lossy().as_ref());
-    one_file(&path, &module_args).map(Prepared::Remote)
+    one_file(context, &path, &module_args).map(Prepared::Remote)
 }
 
 /// Returns what `content:` writes: text as it is, data as JSON.
@@ -76,13 +76,19 @@ fn bytes_of(content: &Value) -> Result<Vec<u8>> {
     }
 }
 
-fn one_file(path: &Path, module_args: &Dict) -> Result<Remote> {
+fn one_file(context: &Context, path: &Path, module_args: &Dict) -> Result<Remote> {
     let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
+    let bytes = if flag(module_args, "decrypt", true) {
+        context.sources.opened(path, bytes)?.bytes
+    } else {
+        bytes
+    };
     let name = path
         .file_name()
         .map(|n| n.to_string_lossy().into_owned())
         .unwrap_or_default();
     module_args.set("_original_basename", name);
+    module_args.remove("decrypt");
     files::preserve_mode(module_args, path)?;
     Ok(Remote {
         module: "copy".into(),
@@ -93,7 +99,13 @@ fn one_file(path: &Path, module_args: &Dict) -> Result<Remote> {
 
 /// Copies a directory: its content for `src/`, the directory itself without the slash. Files come
 /// first and make the directories they are in; then all directories and links are looked at.
-fn directory(args: &Dict, path: &Path, content_only: bool, dest: &str) -> Result<Prepared> {
+fn directory(
+    context: &Context,
+    args: &Dict,
+    path: &Path,
+    content_only: bool,
+    dest: &str,
+) -> Result<Prepared> {
     let base = if content_only {
         path
     } else {
@@ -121,7 +133,7 @@ fn directory(args: &Dict, path: &Path, content_only: bool, dest: &str) -> Result
             let file_args = args.copy();
             file_args.set("src", entry.path().to_string_lossy().as_ref());
             file_args.set("dest", root.as_str());
-            let file = one_file(entry.path(), &file_args)?;
+            let file = one_file(context, entry.path(), &file_args)?;
             file.args.set("_original_basename", relative);
             files.push(file);
         }

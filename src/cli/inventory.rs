@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::session::Session;
 use super::setup::{self, Setup};
+use super::vault::VaultArgs;
 use crate::compat::Level;
 use crate::diag::{Error, Kind, Notice, Result};
 use crate::executor::Options;
@@ -72,6 +73,8 @@ pub(super) struct InventoryArgs {
     /// The compatibility level: 2.9, 2.18 or 2.19.
     #[arg(long, value_name = "LEVEL")]
     compat: Option<String>,
+    #[command(flatten)]
+    vault: VaultArgs,
 }
 
 /// Variables that the engine sets itself; they are not shown.
@@ -111,8 +114,17 @@ pub(super) fn run(args: &InventoryArgs, session: &Session) -> Result<u8> {
         verbosity: args.verbose,
         ..Options::default()
     };
+    let keyring = session.unlock(&args.vault, &settings)?;
     let extra = setup::extra_vars(&session.sources, &args.extra_vars, settings.1.level)?;
-    let setup = setup::setup(session, &options, settings, &args.inventory, extra, &dir)?;
+    let setup = setup::setup(
+        session,
+        &options,
+        settings,
+        keyring,
+        &args.inventory,
+        extra,
+        &dir,
+    )?;
     session.tell_notices();
     let inventory = setup.store.inventory().clone();
     let inventory = inventory.borrow();

@@ -12,6 +12,7 @@ mod session;
 mod setup;
 mod targets;
 mod usage;
+mod vault;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -2,6 +2,7 @@
 
 use clap::{ArgAction, Args};
 
+use super::vault::VaultArgs;
 use crate::diag::{Error, Kind, Result};
 
 /// Flags of `run` and `playbook`.
@@ -92,15 +93,8 @@ pub(super) struct RunArgs {
     /// Further directories of modules; not supported.
     #[arg(short = 'M', long, value_name = "PATH")]
     pub(super) module_path: Option<String>,
-    /// Ask for the vault's password; not supported.
-    #[arg(short = 'J', long, alias = "ask-vault-pass")]
-    pub(super) ask_vault_password: bool,
-    /// A vault's identity; not supported.
-    #[arg(long, value_name = "ID")]
-    pub(super) vault_id: Vec<String>,
-    /// Read the vault's password from a file; not supported.
-    #[arg(long, value_name = "FILE", alias = "vault-pass-file")]
-    pub(super) vault_password_file: Vec<String>,
+    #[command(flatten)]
+    pub(super) vault: VaultArgs,
     /// Start at the task of this name.
     #[arg(long, value_name = "NAME")]
     pub(super) start_at_task: Option<String>,
@@ -139,7 +133,6 @@ impl RunArgs {
     /// # Errors
     /// The first such flag.
     pub(super) fn refuse_unsupported(&self) -> Result<()> {
-        let vault = "vault files and values are not supported: decrypt them first";
         for (given, flag, help) in [
             (
                 self.step,
@@ -150,13 +143,6 @@ impl RunArgs {
                 self.module_path.is_some(),
                 "--module-path",
                 "only the modules that the README lists can be used",
-            ),
-            (self.ask_vault_password, "--ask-vault-password", vault),
-            (!self.vault_id.is_empty(), "--vault-id", vault),
-            (
-                !self.vault_password_file.is_empty(),
-                "--vault-password-file",
-                vault,
             ),
         ] {
             if given {

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::session::Session;
 use super::setup;
+use super::vault::VaultArgs;
 use crate::diag::Result;
 use crate::executor::Options;
 use crate::template::{FileOptions, Templar};
@@ -39,6 +40,8 @@ pub(super) struct WithVars {
     /// The compatibility level: 2.9, 2.18 or 2.19.
     #[arg(long)]
     pub(super) compat: Option<String>,
+    #[command(flatten)]
+    pub(super) vault: VaultArgs,
 }
 
 impl WithVars {
@@ -47,6 +50,7 @@ impl WithVars {
         let sources = &session.sources;
         let base = std::env::current_dir().unwrap_or_default();
         let settings = session.configure(self.compat.as_deref(), &base, 0)?;
+        let keyring = session.unlock(&self.vault, &settings)?;
         let extra = setup::extra_vars(sources, &self.extra_vars, settings.1.level)?;
         for file in &self.vars {
             for (key, value) in setup::vars_file(sources, file)?.to_vec() {
@@ -54,7 +58,15 @@ impl WithVars {
             }
         }
         let options = Options::default();
-        let setup = setup::setup(session, &options, settings, &self.inventory, extra, &base)?;
+        let setup = setup::setup(
+            session,
+            &options,
+            settings,
+            keyring,
+            &self.inventory,
+            extra,
+            &base,
+        )?;
         let view = Rc::new(View::new(&setup.store, &self.host, None, None));
         Ok((
             Templar::new(setup.store.run_names().templates.clone(), view),

@@ -73,13 +73,22 @@ pub(super) fn prepare(args: &RunArgs, session: &Session, dry: bool) -> Result<Pr
         ));
     }
     args.refuse_unsupported()?;
+    let keyring = session.unlock(&args.vault, &settings)?;
     let mut options = options(args, &settings.0)?;
     if dry {
         options.check = true;
         options.diff = true;
     }
     let extra = setup::extra_vars(&session.sources, &args.extra_vars, settings.1.level)?;
-    let setup = setup::setup(session, &options, settings, &args.inventory, extra, &dir)?;
+    let setup = setup::setup(
+        session,
+        &options,
+        settings,
+        keyring,
+        &args.inventory,
+        extra,
+        &dir,
+    )?;
     if setup.store.inventory().borrow().host_names().is_empty() {
         session.sources.note(Notice::warning("provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'"));
     }
@@ -222,6 +231,11 @@ fn options(args: &RunArgs, config: &Config) -> Result<Options> {
 
 /// Asks for a password without showing it.
 fn ask(prompt: &str) -> Result<Secret<String>> {
+    Ok(ask_for(prompt)?.unwrap_or_default())
+}
+
+/// Reads a line without showing it; `None` where there is no more input.
+pub(super) fn ask_for(prompt: &str) -> Result<Option<Secret<String>>> {
     use std::io::{BufRead, Write};
     let stdin = std::io::stdin();
     let _ = write!(std::io::stderr(), "{prompt}");
@@ -238,8 +252,9 @@ fn ask(prompt: &str) -> Result<Secret<String>> {
         let _ = rustix::termios::tcsetattr(&stdin, rustix::termios::OptionalActions::Now, before);
         let _ = writeln!(std::io::stderr());
     }
-    read.map_err(|error| Error::io("standard input", &error))?;
-    Ok(Secret::new(line.trim_end_matches(['\n', '\r']).to_owned()))
+    let count = read.map_err(|error| Error::io("standard input", &error))?;
+    let line = line.trim_end_matches(['\n', '\r']).to_owned();
+    Ok((count > 0).then(|| Secret::new(line)))
 }
 
 pub(super) fn callback(

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::Path;
+use std::rc::Rc;
 
 use super::setup;
+use super::vault::VaultArgs;
 use crate::compat::Level;
 use crate::config::Config;
 use crate::diag::{Error, Kind, Notice, Result, Sources};
 use crate::output::{NoticeOptions, Notices, error_text, hints};
+use crate::vault::{Fault, Keyring};
 
 /// One call of the program.
 pub(super) struct Session {
@@ -61,6 +64,32 @@ impl Session {
             details: verbosity > 0 || config.number("verbosity").is_some_and(|count| count > 0),
         });
         Ok((config, chosen))
+    }
+
+    /// Reads the passwords of vaults; from then on, encrypted files are read as if they weren't.
+    ///
+    /// # Errors
+    /// A password that can't be had.
+    pub(super) fn unlock(
+        &self,
+        args: &VaultArgs,
+        settings: &(Config, Chosen),
+    ) -> Result<Rc<Keyring>> {
+        let level = settings.1.level;
+        let keyring = Rc::new(args.keyring(&self.sources, &settings.0, level)?);
+        let (keys, sources) = (keyring.clone(), self.sources.clone());
+        self.sources.open_with(Rc::new(move |path, bytes| {
+            keys.decrypt(bytes).map_err(|fault| {
+                let message = level.unreadable_vault_file(&fault, &path.to_string_lossy());
+                let error = Error::new(Kind::Vault, message);
+                if level.shows_error_blocks() && fault != Fault::NoSecrets {
+                    error.at(sources.add_name(path.to_string_lossy()))
+                } else {
+                    error
+                }
+            })
+        }));
+        Ok(keyring)
     }
 
     /// Tells what was odd in the texts read so far.

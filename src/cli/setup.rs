@@ -17,6 +17,7 @@ use crate::playbook::{Loader, LoaderOptions, Resolved};
 use crate::template::{MapVariables, Shared, SharedOptions, Templar};
 use crate::value::{Dict, Key, Str, Value, from_json_text};
 use crate::vars::{RunNames, Store, VarFiles};
+use crate::vault::Keyring;
 use crate::yaml;
 
 /// Everything that a run needs before its first play.
@@ -185,6 +186,7 @@ pub(super) fn setup(
     session: &Session,
     options: &Options,
     (config, chosen): (Config, Chosen),
+    keyring: Rc<Keyring>,
     given_inventories: &[String],
     extra: Dict,
     dir: &Path,
@@ -207,6 +209,7 @@ pub(super) fn setup(
         sources: sources.clone(),
         environment: session.environment.clone(),
         verbosity: options.verbosity,
+        keyring,
         base_dir: base_dir.clone(),
     });
     let config_path = config
@@ -354,7 +357,7 @@ fn roles_path(config: &Config) -> Vec<PathBuf> {
 
 /// Reads variables for `render` and `eval`: a YAML or JSON file.
 pub(super) fn vars_file(sources: &Sources, path: &str) -> Result<Dict> {
-    let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
+    let bytes = sources.read(Path::new(path))?.bytes;
     if path.ends_with(".json")
         && let Ok(Value::Dict(dict)) = from_json_text(&String::from_utf8_lossy(&bytes))
     {

@@ -3,7 +3,9 @@
 //! **Source:** what Ansible 2.9 and ansible-core 2.18 and 2.19 print.
 
 use super::Level;
-use crate::diag::{Error, Kind, Notice};
+use crate::diag::{Error, Kind, Notice, Span};
+use crate::value::Value;
+use crate::vault::Fault;
 
 /// What a YAML value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +119,134 @@ impl Level {
             (_, Shape::Other(name)) => name,
         };
         format!("<class '{name}'>")
+    }
+
+    /// Says why a vault can't be opened.
+    pub fn vault_fault(self, fault: &Fault) -> String {
+        let is_newest = self.shows_error_blocks();
+        let dot = if is_newest { "." } else { "" };
+        match fault {
+            Fault::NoSecrets => format!("Attempting to decrypt but no vault secrets found{dot}"),
+            Fault::NoneFits => {
+                format!("Decryption failed (no vault secrets were found that could decrypt){dot}")
+            }
+            Fault::NotEncrypted if is_newest => "Input is not vault encrypted data.".to_owned(),
+            Fault::NotEncrypted if self == Level::V2_18 => {
+                "input is not vault encrypted data. ".to_owned()
+            }
+            Fault::NotEncrypted => "input is not vault encrypted data".to_owned(),
+            Fault::Cipher(name) if is_newest => format!("Cipher '{name}' could not be found."),
+            Fault::Cipher(name) => format!("{name} cipher could not be found"),
+            Fault::Format(said, _) => said.clone(),
+        }
+    }
+
+    /// Says that a filter could not encrypt or decrypt.
+    pub fn failed_vault(self, what: &str, said: &str) -> String {
+        if self.repeats_wrapped_errors() {
+            format!("{what}: {said}. {said}")
+        } else {
+            format!("{what}: {said}")
+        }
+    }
+
+    /// Says that a filter for vaults got something that is no text.
+    pub fn no_text_for_vault(self, wanted: &str, found: &str) -> Error {
+        let colon = if self.shows_error_blocks() { "" } else { ":" };
+        let dot = if self.shows_error_blocks() { "." } else { "" };
+        Error::type_error(format!(
+            "{wanted}, instead we got{colon} <class '{found}'>{dot}"
+        ))
+    }
+
+    /// Says that a file can't be asked whether it is a vault.
+    pub fn no_vaulted_file(self, path: &Value, said: &str) -> String {
+        if self.shows_error_blocks() {
+            format!("Cannot test if the file {} is a vault: {said}", path.repr())
+        } else {
+            format!(
+                "Cannot test if the file {} is a vault. {said}",
+                path.to_str()
+            )
+        }
+    }
+
+    /// Says that the `file` lookup can't decrypt a file.
+    pub fn no_access_of_lookup(self, name: &str, cause: Error) -> Error {
+        match self {
+            Level::V2_19 => Error::new(Kind::Filter, format!("Unable to access the file '{name}'"))
+                .caused_by(cause),
+            Level::V2_18 => Error::new(
+                Kind::Filter,
+                format!(
+                    "The 'file' lookup had an issue accessing the file '{name}'. {}",
+                    cause.message()
+                ),
+            ),
+            Level::V2_9 => cause,
+        }
+    }
+
+    /// Says that a lookup can't decrypt a file, before 2.19.
+    pub fn vault_of_lookup(self, name: &str, said: &str) -> String {
+        let message = format!(
+            "An unhandled exception occurred while running the lookup plugin '{name}'. Error was a <class 'ansible.parsing.vault.AnsibleVaultError'>, original message: {said}"
+        );
+        if self.repeats_wrapped_errors() {
+            format!("{message}. {said}")
+        } else {
+            message
+        }
+    }
+
+    /// Says that a file of `vars_files` can't be decrypted.
+    pub fn unreadable_vars_file(self, path: &str, cause: Error) -> Error {
+        match self {
+            Level::V2_19 => Error::new(Kind::Vault, format!("Invalid vars_files file '{path}'"))
+                .caused_by(cause),
+            Level::V2_18 => {
+                let message = format!("Invalid vars_file '{path}'.. {}", cause.message());
+                cause.message_as(message)
+            }
+            Level::V2_9 => cause,
+        }
+    }
+
+    /// Returns the error of a variable that is a vault which can't be opened; `unknown` is a place
+    /// that says so.
+    pub fn undecryptable(self, fault: &Fault, unknown: Span) -> Error {
+        let said = self.vault_fault(fault);
+        if !self.shows_error_blocks() {
+            return Error::new(Kind::Vault, said);
+        }
+        let message = "Attempt to use undecryptable variable";
+        match fault {
+            // What is wrong with the text has a place of its own, and shows the text.
+            Fault::Format(_, bytes) => Error::new(Kind::Vault, message).caused_by(
+                Error::new(Kind::Vault, said)
+                    .at(unknown)
+                    .note(Value::Bytes(bytes.clone().into()).repr()),
+            ),
+            _ => Error::new(Kind::Vault, format!("{message}: {said}")),
+        }
+    }
+
+    /// Says whether it is told where a variable is written that is a vault and can't be opened.
+    pub fn places_vault_fault(self, fault: &Fault) -> bool {
+        match self {
+            Level::V2_19 => true,
+            Level::V2_18 => matches!(fault, Fault::Format(..)),
+            Level::V2_9 => false,
+        }
+    }
+
+    /// Says why a file that is a vault can't be opened.
+    pub fn unreadable_vault_file(self, fault: &Fault, path: &str) -> String {
+        let message = self.vault_fault(fault);
+        match fault {
+            Fault::NoneFits if !self.shows_error_blocks() => format!("{message} on {path}"),
+            _ => message,
+        }
     }
 
     /// Says that a playbook is no list.

@@ -33,6 +33,8 @@ pub enum Kind {
     Unsupported,
     /// A file, role, template or host that isn't there.
     NotFound,
+    /// A vault that can't be opened.
+    Vault,
     /// An inventory that can't be read or a pattern that matches nothing.
     Inventory,
     /// Wrong command-line arguments or settings.

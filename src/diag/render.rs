@@ -14,7 +14,10 @@ impl Error {
             .labels()
             .iter()
             .map(|label| {
-                let text = sources.text(label.span.source);
+                let mut text = sources.text(label.span.source);
+                if sources.is_secret(label.span.source) {
+                    text = "".into();
+                }
                 let range = clip(&text, label.span);
                 (
                     sources.name(label.span.source).to_string(),

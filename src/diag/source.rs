@@ -1,9 +1,10 @@
 //! The texts that errors point into.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::rc::Rc;
 
-use super::Notice;
+use super::{Error, Kind, Notice, Result};
 
 /// Names one text of a [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -84,13 +85,84 @@ struct Source {
     name: Rc<str>,
     text: Rc<str>,
     exactness: Exactness,
+    is_secret: bool,
+}
+
+/// Decrypts the content of a file that is encrypted.
+pub type Opener = dyn Fn(&Path, &[u8]) -> Result<Vec<u8>>;
+
+/// What every encrypted file begins with.
+const ENCRYPTED: &[u8] = b"$ANSIBLE_VAULT";
+
+/// The content of a file, as it is or decrypted.
+pub struct Content {
+    /// What is in the file.
+    pub bytes: Vec<u8>,
+    /// The file itself is encrypted: no excerpt of it may be shown.
+    pub is_secret: bool,
 }
 
 /// All texts read so far, and what was odd in them. Clones share one store.
 #[derive(Clone, Default)]
-pub struct Sources(Rc<RefCell<Vec<Source>>>, Rc<RefCell<Vec<Notice>>>);
+pub struct Sources(Rc<Store>);
+
+#[derive(Default)]
+struct Store {
+    texts: RefCell<Vec<Source>>,
+    notices: RefCell<Vec<Notice>>,
+    opener: RefCell<Option<Rc<Opener>>>,
+}
 
 impl Sources {
+    /// Says how encrypted files are decrypted.
+    pub fn open_with(&self, opener: Rc<Opener>) {
+        *self.0.opener.borrow_mut() = Some(opener);
+    }
+
+    /// Reads a file of the playbook's side; one that is encrypted is decrypted.
+    ///
+    /// # Errors
+    /// That it can't be read, or not be decrypted.
+    pub fn read(&self, path: &Path) -> Result<Content> {
+        let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
+        self.opened(path, bytes)
+    }
+
+    /// Decrypts what was read from a file, where it is encrypted.
+    ///
+    /// # Errors
+    /// That it can't be decrypted.
+    pub fn opened(&self, path: &Path, bytes: Vec<u8>) -> Result<Content> {
+        if !bytes.starts_with(ENCRYPTED) {
+            return Ok(Content {
+                bytes,
+                is_secret: false,
+            });
+        }
+        let opener = self.0.opener.borrow().clone();
+        let Some(opener) = opener else {
+            let message = "Attempting to decrypt but no vault secrets found";
+            return Err(Error::new(Kind::Vault, message));
+        };
+        Ok(Content {
+            bytes: opener(path, &bytes)?,
+            is_secret: true,
+        })
+    }
+
+    /// Shows no excerpt of a text from now on.
+    pub fn hide(&self, id: SourceId) {
+        if let Some(source) = self.0.texts.borrow_mut().get_mut(id.0 as usize) {
+            source.is_secret = true;
+        }
+    }
+
+    /// Says whether no excerpt of a text may be shown.
+    pub fn is_secret(&self, id: SourceId) -> bool {
+        let texts = self.0.texts.borrow();
+        texts.get(id.0 as usize).is_some_and(|s| s.is_secret)
+    }
+
     /// Keeps a text under a name and returns its id.
     pub fn add(&self, name: impl Into<Rc<str>>, text: impl Into<Rc<str>>) -> SourceId {
         self.add_exact(name, text, Exactness::Column)
@@ -103,11 +175,12 @@ impl Sources {
         text: impl Into<Rc<str>>,
         exactness: Exactness,
     ) -> SourceId {
-        let mut all = self.0.borrow_mut();
+        let mut all = self.0.texts.borrow_mut();
         all.push(Source {
             name: name.into(),
             text: text.into(),
             exactness,
+            is_secret: false,
         });
         SourceId((all.len() - 1) as u32)
     }
@@ -125,6 +198,7 @@ impl Sources {
     /// Returns how exactly places in a source are told.
     pub fn exactness(&self, id: SourceId) -> Exactness {
         self.0
+            .texts
             .borrow()
             .get(id.0 as usize)
             .map_or(Exactness::Name, |s| s.exactness)
@@ -133,6 +207,7 @@ impl Sources {
     /// Returns a source's name; `<unknown>` for an id of another store.
     pub fn name(&self, id: SourceId) -> Rc<str> {
         self.0
+            .texts
             .borrow()
             .get(id.0 as usize)
             .map_or_else(|| "<unknown>".into(), |s| s.name.clone())
@@ -141,6 +216,7 @@ impl Sources {
     /// Returns a source's text; empty for an id of another store.
     pub fn text(&self, id: SourceId) -> Rc<str> {
         self.0
+            .texts
             .borrow()
             .get(id.0 as usize)
             .map_or_else(|| "".into(), |s| s.text.clone())
@@ -148,12 +224,12 @@ impl Sources {
 
     /// Keeps a notice until [`Sources::take_notices`].
     pub fn note(&self, notice: Notice) {
-        self.1.borrow_mut().push(notice);
+        self.0.notices.borrow_mut().push(notice);
     }
 
     /// Takes the notices kept so far, in order.
     pub fn take_notices(&self) -> Vec<Notice> {
-        std::mem::take(&mut self.1.borrow_mut())
+        std::mem::take(&mut self.0.notices.borrow_mut())
     }
 
     /// Makes a span of byte offsets in a source.
@@ -181,7 +257,7 @@ impl Sources {
 impl std::fmt::Debug for Sources {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list()
-            .entries(self.0.borrow().iter().map(|s| s.name.clone()))
+            .entries(self.0.texts.borrow().iter().map(|s| s.name.clone()))
             .finish()
     }
 }

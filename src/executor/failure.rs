@@ -97,6 +97,7 @@ impl Words<'_> {
             // An action that refuses to go on raises nothing that has a trace.
             Kind::Argument => "NoneType: None".to_owned(),
             Kind::NotFound => format!("{}: {message}", error_class(error.kind())),
+            Kind::Vault => return Outcome::failed_saying(message, error),
             _ if self.task.action.resolved == "template" => {
                 let class = error_class(error.kind());
                 let exception = format!("{class}: {message}");

@@ -140,7 +140,13 @@ impl Runner {
                         play.dir.display()
                     )));
                 };
-                let vars = crate::vars::load_file(&self.sources, &path)?;
+                let vars = crate::vars::load_file(&self.sources, &path).map_err(|error| {
+                    let path = path.to_string_lossy();
+                    match error.kind() {
+                        Kind::Vault => self.level.unreadable_vars_file(&path, error),
+                        _ => error,
+                    }
+                })?;
                 files.push((path.to_string_lossy().into_owned().into(), vars));
                 batch.play.set_vars_files(host, files.clone());
             }

@@ -309,13 +309,14 @@ type Failures = Vec<(&'static str, Error)>;
 
 /// Tries all ways of reading a file in order; says whether one succeeded.
 fn read(reader: &mut Reader, path: &Path, failures: &mut Failures) -> bool {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
+    let content = match reader.sources.read(path) {
+        Ok(content) => content,
         Err(error) => {
-            failures.push(("ini", Error::io(path, &error)));
+            failures.push(("ini", error));
             return false;
         }
     };
+    let bytes = content.bytes;
     let level = reader.options.level;
     let extension = path
         .extension()
@@ -341,6 +342,9 @@ fn read(reader: &mut Reader, path: &Path, failures: &mut Failures) -> bool {
     };
     if matches!(extension, "" | "yml" | "yaml" | "json") {
         let source = reader.sources.add(reader.path, text.as_str());
+        if content.is_secret {
+            reader.sources.hide(source);
+        }
         let document = crate::yaml::load(reader.sources, source);
         if matches!(extension, "yml" | "yaml") {
             let refused = match &document {

@@ -28,6 +28,9 @@ pub fn appears(sources: &Sources, span: Span) -> String {
         "\n\nThe error appears to be in '{}': line {}, column {}, but may\nbe elsewhere in the file depending on the exact syntax problem.\n",
         at.file, at.line, at.column
     );
+    if sources.is_secret(span.source) {
+        return out;
+    }
     let Some(here) = line(at.line) else {
         return out;
     };

@@ -215,6 +215,9 @@ fn line_origin(sources: &Sources, span: Span) -> String {
 
 /// Shows the line of a place, two before it, and a caret.
 fn excerpt(sources: &Sources, span: Span) -> String {
+    if sources.is_secret(span.source) {
+        return "(source not shown: content encrypted)\n".to_owned();
+    }
     let at = sources.locate(span);
     let text = sources.text(span.source);
     let lines: Vec<&str> = text.lines().collect();

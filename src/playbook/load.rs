@@ -234,7 +234,8 @@ impl Loader {
             ),
             _ => Error::io(path, &error),
         })?;
-        let text = String::from_utf8(bytes).map_err(|error| {
+        let content = self.0.sources.opened(path, bytes)?;
+        let text = String::from_utf8(content.bytes).map_err(|error| {
             Error::new(Kind::Yaml, format!("`{}` is not UTF-8", path.display()))
                 .caused_by(Error::new(Kind::Yaml, error.utf8_error().to_string()))
         })?;
@@ -243,6 +244,9 @@ impl Loader {
             .0
             .sources
             .add(shown.to_string_lossy().into_owned(), text);
+        if content.is_secret {
+            self.0.sources.hide(source);
+        }
         yaml::load(&self.0.sources, source)
     }
 

@@ -114,6 +114,10 @@ fn failed(level: Level, text: &Str, error: Error) -> Error {
         if error.kind() == Kind::TemplateSyntax {
             return error;
         }
+        let is_vault = |error: &Error| error.kind() == Kind::Vault;
+        if error.cause().is_some_and(is_vault) {
+            return placed(error, text);
+        }
         let named = Error::new(error.kind(), "Error while evaluating conditional");
         return placed(named, text).caused_by(error);
     }

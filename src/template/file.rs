@@ -7,7 +7,7 @@ use super::shared::Shared;
 use super::templar::{MapVariables, Templar, TemplarContext, Variables};
 use super::wording::{self, What};
 use crate::compat::Level;
-use crate::diag::{Error, Kind, Result};
+use crate::diag::{Error, Kind, Result, Sources};
 use crate::jinja::{Options, Place, Template};
 use crate::value::{Dict, Str, Value};
 
@@ -36,9 +36,14 @@ pub struct FileOptions {
     pub dest: Option<String>,
 }
 
-/// Reads a template file.
-pub(super) fn read(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
+/// Reads a template file; says whether it is encrypted.
+pub(super) fn read(sources: &Sources, path: &Path) -> Result<(String, bool)> {
+    let content = sources.read(path)?;
+    Ok((text(content.bytes, path)?, content.is_secret))
+}
+
+/// Returns a template file's bytes as text.
+pub(super) fn text(bytes: Vec<u8>, path: &Path) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| {
         Error::new(
             Kind::Value,
@@ -58,12 +63,15 @@ pub(super) fn render(
     given: &FileOptions,
 ) -> Result<String> {
     let shared = &templar.0.shared;
-    let text = read(path)?;
+    let (text, is_secret) = read(&shared.options.sources, path)?;
     let shown = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let source = shared
         .options
         .sources
         .add_whole(shown.to_string_lossy().into_owned(), text.clone());
+    if is_secret {
+        shared.options.sources.hide(source);
+    }
     let level = shared.options.level;
     let mut options = Options {
         trim_blocks: given.trim_blocks,

@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use super::{filters, lookups, tests};
 use crate::compat::Level;
-use crate::diag::{Result, Sources};
+use crate::diag::{Error, Result, Sources};
 use crate::jinja::{Environment, Loaded, Loader, Options, Place};
+use crate::vault::Keyring;
 
 /// What a run's templating is made with.
 #[derive(Clone, Default)]
@@ -20,6 +21,8 @@ pub struct SharedOptions {
     pub environment: BTreeMap<String, String>,
     /// Number of `-v`.
     pub verbosity: u8,
+    /// What opens vaults.
+    pub keyring: Rc<Keyring>,
     /// The working directory of programs that lookups start.
     pub base_dir: PathBuf,
 }
@@ -159,7 +162,9 @@ impl Loader for Files {
         let Some(found) = places.into_iter().find(|path| path.is_file()) else {
             return Ok(None);
         };
-        let text = super::file::read(&found)?;
+        // As Ansible: one that is encrypted is included as it is.
+        let bytes = std::fs::read(&found).map_err(|error| Error::io(&found, &error))?;
+        let text = super::file::text(bytes, &found)?;
         let shown = found.to_string_lossy().into_owned();
         let source = self.sources.add_whole(shown.clone(), text.clone());
         Ok(Some(Loaded {

@@ -14,7 +14,8 @@ use super::{FileOptions, condition};
 use crate::compat::Level;
 use crate::diag::{Error, Kind, Notice, Result, Span};
 use crate::jinja::{Context, PathKey, Place, changes_values, is_dict_method};
-use crate::value::{Dict, Key, MAX_DEPTH, Runtime, Str, Undefined, Value};
+use crate::value::{Dict, Key, MAX_DEPTH, Runtime, Str, Undefined, Value, Vaulted};
+use crate::vault::Keyring;
 
 /// Where raw variables come from.
 pub trait Variables {
@@ -194,6 +195,7 @@ impl Templar {
                 }
                 Value::Dict(made)
             }
+            Value::Object(_) => self.decrypted(value)?,
             Value::Str(text) => {
                 let as_written = Value::str(text.as_str());
                 match self.finish(value, depth) {
@@ -272,7 +274,14 @@ impl Templar {
             Ok(value)
         }) {
             Ok(value) => Ok(value),
-            Err(error) if error.kind() != Kind::Undefined => Err(error),
+            Err(error) if error.kind() != Kind::Undefined => {
+                let said = Error::new(error.kind(), "Error while resolving `var` expression");
+                match name.span() {
+                    _ if !self.level().names_failed_steps() => Err(error),
+                    Some(span) => Err(said.at(span).caused_by(error)),
+                    None => Err(said.caused_by(error)),
+                }
+            }
             Err(_) if self.level().marks_errors() => self.marking().marked_expression(&text),
             Err(_) => Ok(Value::str("VARIABLE IS NOT DEFINED!")),
         }
@@ -319,7 +328,10 @@ impl Templar {
                 Value::Undefined(undefined) => Err(undefined.error()),
                 value => Ok(value),
             })
-            .map_err(|error| wording::of(level, What::Expression, template, error))
+            .map_err(|error| {
+                let error = wording::of(level, What::Expression, template, error);
+                wording::of_vault(error, text.span())
+            })
     }
 
     /// Warns where a variable is read that a later version takes away.
@@ -384,7 +396,10 @@ impl Templar {
             Ok(Value::Undefined(undefined)) if self.0.marked.is_some() => Err(undefined.error()),
             other => other,
         };
-        made.or_else(|error| self.mark(wording::of(level, What::Template, text, error)))
+        made.or_else(|error| {
+            let error = wording::of(level, What::Template, text, error);
+            self.mark(wording::of_vault(error, text.span()))
+        })
     }
 
     fn template_raw(&self, text: &Str) -> Result<Value> {
@@ -457,6 +472,7 @@ impl Templar {
         };
         Ok(match value {
             Value::Str(text) if is_template(text) => self.template(text)?,
+            Value::Object(_) if is_vaulted(value) => self.decrypted(value)?,
             Value::List(list) => {
                 let items = list.borrow();
                 if items.iter().all(is_plain) {
@@ -485,6 +501,62 @@ impl Templar {
                 Value::Dict(made)
             }
             other => other.clone(),
+        })
+    }
+
+    /// Decrypts a text of a vault. What comes out is data, never a template.
+    fn decrypted(&self, value: &Value) -> Result<Value> {
+        let Some(vaulted) = value.downcast::<Vaulted>() else {
+            return Ok(value.clone());
+        };
+        let envelope = &vaulted.envelope;
+        match self.keyring().text(&envelope.shared()) {
+            Ok(text) => Ok(Value::Str(Str::from_shared(text))),
+            Err(fault) => {
+                let error = {
+                    let unknown = self.0.shared.options.sources.add_name("<unknown>");
+                    self.level().undecryptable(&fault, unknown)
+                };
+                let placed = self.level().places_vault_fault(&fault);
+                Err(match envelope.span().filter(|_| placed) {
+                    Some(span) => error.at(span),
+                    None => error,
+                })
+            }
+        }
+    }
+
+    /// Decrypts all texts of vaults in a value; one that can't be is an error where it is used.
+    fn unlocked(&self, value: Value) -> Value {
+        if !has_vaulted(&value) {
+            return value;
+        }
+        value.map_leaves(&mut |leaf| {
+            self.decrypted(leaf)
+                .unwrap_or_else(|error| Value::undefined(Undefined::failed(error)))
+        })
+    }
+
+    /// Returns what opens vaults.
+    pub(super) fn keyring(&self) -> &Keyring {
+        &self.0.shared.options.keyring
+    }
+
+    /// Returns the envelope of a text that came out of a vault, or still is in it.
+    pub(super) fn envelope(&self, value: &Value) -> Option<Rc<str>> {
+        match value {
+            Value::Str(text) => self.keyring().envelope_of(&text.shared()),
+            other => Some(other.downcast::<Vaulted>()?.envelope.shared()),
+        }
+    }
+
+    /// Puts envelopes in the place of texts that came out of vaults.
+    pub(super) fn revaulted(&self, value: &Value) -> Value {
+        value.map_leaves(&mut |leaf| match self.envelope(leaf) {
+            Some(envelope) => Value::Object(Rc::new(Vaulted {
+                envelope: Str::from_shared(envelope),
+            })),
+            None => leaf.clone(),
         })
     }
 
@@ -552,6 +624,10 @@ impl Templar {
             Ok(Value::Undefined(undefined)) if !level.undefined_inside_has_default() => {
                 return Err(wording::of_variable(level, &raw, undefined.error()));
             }
+            // What can't be decrypted can be asked whether it is encrypted.
+            Err(error) if error.kind() == Kind::Vault => {
+                return Ok(Some((Value::undefined(Undefined::failed(error)), used)));
+            }
             finished => finished?,
         };
         if used == 0 {
@@ -588,7 +664,7 @@ impl Templar {
             if name != "hostvars"
                 && let Some(value) = self.0.vars.get(&name)
             {
-                all.set(name, value);
+                all.set(name, self.unlocked(value));
             }
         }
         Value::Dict(all)
@@ -607,6 +683,21 @@ pub(super) fn is_template(text: &Str) -> bool {
     text.is_trusted() && (text.contains("{{") || text.contains("{%") || text.contains("{#"))
 }
 
+/// Says whether a value is a text that is still encrypted.
+fn is_vaulted(value: &Value) -> bool {
+    value.downcast::<Vaulted>().is_some()
+}
+
+/// Says whether a text that is still encrypted is in a value.
+fn has_vaulted(value: &Value) -> bool {
+    match value {
+        Value::List(list) => list.borrow().iter().any(has_vaulted),
+        Value::Tuple(items) => items.iter().any(has_vaulted),
+        Value::Dict(dict) => dict.borrow().values().any(has_vaulted),
+        other => is_vaulted(other),
+    }
+}
+
 /// Says whether rendering a value gives the value itself.
 fn is_plain(value: &Value) -> bool {
     match value {
@@ -617,6 +708,7 @@ fn is_plain(value: &Value) -> bool {
             .borrow()
             .iter()
             .all(|(key, item)| is_plain(key.value()) && is_plain(item)),
+        Value::Object(_) => !is_vaulted(value),
         _ => true,
     }
 }

@@ -77,6 +77,10 @@ pub(super) fn of_older_plugin(_: Plugin, _: &str, error: Error) -> Error {
 pub(super) fn of(level: Level, what: What, text: &str, error: Error) -> Error {
     match error.kind() {
         Kind::TemplateSyntax => of_syntax(level, what, text, error),
+        Kind::Vault if level.names_failed_steps() => {
+            let message = format!("Error rendering {}", what.name());
+            Error::new(Kind::Filter, message).caused_by(error)
+        }
         Kind::Type | Kind::Value | Kind::Runtime | Kind::Arithmetic | Kind::NotFound
             if level.names_failed_steps()
                 && !error.message().starts_with("The lookup plugin '") =>
@@ -96,6 +100,15 @@ pub(super) fn of(level: Level, what: What, text: &str, error: Error) -> Error {
             let message = old_missing(error.message());
             error.message_as(message)
         }
+        _ => error,
+    }
+}
+
+/// Places an error about a vault that can't be opened at what needs it.
+pub(super) fn of_vault(error: Error, place: Option<Span>) -> Error {
+    let is_vault = |cause: &Error| cause.kind() == Kind::Vault;
+    match place {
+        Some(place) if error.cause().is_some_and(is_vault) => error.at(place),
         _ => error,
     }
 }
@@ -124,7 +137,7 @@ fn of_syntax(level: Level, what: What, text: &str, error: Error) -> Error {
 
 /// Words what rendering a variable raised, for the template that uses it.
 pub(super) fn of_variable(level: Level, raw: &Value, error: Error) -> Error {
-    if level.names_failed_steps() {
+    if level.names_failed_steps() || error.kind() == Kind::Vault {
         return error;
     }
     if error.kind() == Kind::Undefined {

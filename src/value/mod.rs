@@ -32,6 +32,7 @@ mod set_order;
 mod str;
 mod truth;
 mod undefined;
+mod vaulted;
 
 use std::rc::Rc;
 
@@ -56,6 +57,7 @@ pub(crate) use set_order::NumberSet;
 pub use str::{Origin, Str};
 pub use truth::to_bool;
 pub use undefined::{Undefined, UndefinedKind};
+pub use vaulted::Vaulted;
 
 /// A Python value.
 #[derive(Clone)]

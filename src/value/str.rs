@@ -38,6 +38,15 @@ impl Str {
         }
     }
 
+    /// Makes an untrusted string of a text that is shared with others.
+    pub fn from_shared(text: Rc<str>) -> Str {
+        Str {
+            text,
+            flags: 0,
+            offset: 0,
+        }
+    }
+
     /// Makes a string that may be rendered as a template.
     pub fn trusted(text: impl AsRef<str>) -> Str {
         Str::new(text).with_trust(true)

@@ -39,19 +39,13 @@ pub fn load_file(sources: &Sources, path: &Path) -> Result<Dict> {
 
 /// Reads a file of variables as whatever it holds; nothing is an empty mapping.
 fn load_value(sources: &Sources, path: &Path) -> Result<(Value, Span)> {
-    let bytes = std::fs::read(path).map_err(|error| Error::io(path, &error))?;
-    if bytes.starts_with(b"$ANSIBLE_VAULT;") {
-        return Err(Error::new(
-            Kind::Unsupported,
-            format!(
-                "`{}` is encrypted with vault, which is not supported",
-                path.display()
-            ),
-        ));
-    }
-    let text = String::from_utf8(bytes)
+    let content = sources.read(path)?;
+    let text = String::from_utf8(content.bytes)
         .map_err(|_| Error::new(Kind::Yaml, format!("`{}` is not UTF-8", path.display())))?;
     let source = sources.add(path.to_string_lossy().into_owned(), text);
+    if content.is_secret {
+        sources.hide(source);
+    }
     let empty = || Value::Dict(Dict::new());
     Ok(match yaml::load(sources, source)? {
         None => (empty(), Span::new(source, 0, 0)),
@@ -253,7 +247,14 @@ impl VarFiles {
         let mut layers = Vec::new();
         for path in files {
             let shown = path.to_string_lossy();
-            match load_value(&self.sources, &path)? {
+            let loaded = load_value(&self.sources, &path).map_err(|error| match error.kind() {
+                // As Ansible, which doesn't say in which file.
+                Kind::Vault => {
+                    Error::new(Kind::Parse, error.message()).help(format!("`{shown}` is encrypted"))
+                }
+                _ => error,
+            })?;
+            match loaded {
                 (Value::Dict(vars), _) => add(&mut layers, &shown, &vars),
                 (other, span) => {
                     return Err(Error::new(

@@ -3,13 +3,14 @@
 //! **Source:** `PyYAML`'s `Composer` and `SafeConstructor`, as observed.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
 
 use super::resolve;
 use super::{Data, Node};
 use crate::diag::{Error, Kind, Notice, Result, SourceId, Sources, Span, Syntax};
-use crate::value::{Key, MAX_DEPTH, Str, Value};
+use crate::value::{Key, MAX_DEPTH, Origin, Str, Value, Vaulted};
 
 /// How many nodes aliases may unfold to in one document.
 const MAX_UNFOLDED: usize = 2_000_000;
@@ -234,12 +235,12 @@ impl Composer<'_> {
             None | Some("!" | "tag:yaml.org,2002:str") => text(&value),
             Some("!unsafe") => Value::Str(Str::new(&value)),
             Some("!vault" | "!vault-encrypted") => {
-                return Err(Error::new(
-                    Kind::Unsupported,
-                    "vault-encrypted values are not supported",
-                )
-                .at(span)
-                .help("decrypt the value, or pass it with `-e`"));
+                let origin = Origin {
+                    source: self.source,
+                    offset: span.start,
+                };
+                let envelope = Str::new(&value).with_origin(origin);
+                Value::Object(Rc::new(Vaulted { envelope }))
             }
             Some(tag) => match resolve::tagged(tag, &value) {
                 Some(resolved) => resolved.map_err(|error| error.at(span))?,

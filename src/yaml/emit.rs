@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::resolve;
 use crate::diag::{Error, Result};
-use crate::value::{Dict, Key, MAX_DEPTH, Value, float_repr};
+use crate::value::{Dict, Key, MAX_DEPTH, Value, Vaulted, float_repr};
 
 /// How YAML is written.
 #[derive(Clone, Debug)]
@@ -174,6 +174,8 @@ enum Node {
     Anchored(String, Box<Node>),
     /// It occurs again.
     Alias(String),
+    /// A text that is encrypted, in a literal block of its own.
+    Vault(String),
 }
 
 impl Node {
@@ -251,6 +253,10 @@ fn bare_node(
             Node::Mapping(nodes, style.flow.unwrap_or(simple))
         }
         Value::Undefined(undefined) => return Err(undefined.error()),
+        Value::Object(_) if value.downcast::<Vaulted>().is_some() => {
+            let envelope = value.downcast::<Vaulted>().map(|v| v.envelope.to_string());
+            Node::Vault(envelope.unwrap_or_default())
+        }
         Value::Object(object) => match object.as_mapping() {
             Some(dict) => return node(&Value::Dict(dict), style, anchors, depth),
             None => match object.json() {
@@ -455,6 +461,14 @@ impl Writer<'_> {
         match node {
             Node::Scalar(scalar) => self.scalar(scalar, level, in_flow, is_key),
             Node::Alias(name) => self.write(&format!("*{name}")),
+            Node::Vault(envelope) => {
+                let kept = if envelope.ends_with('\n') { "" } else { "-" };
+                self.write(&format!("!vault |{kept}"));
+                for line in envelope.lines() {
+                    self.newline(level.max(self.indent));
+                    self.write(line);
+                }
+            }
             Node::Anchored(name, inner) => {
                 self.write(&format!("&{name}"));
                 if inner.is_block() && !in_flow {

@@ -311,14 +311,22 @@ fn style(args: &mut Args, nice: bool) -> JsonStyle {
     style
 }
 
-fn to_json(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
-    let style = style(&mut args, false);
-    only(args)?.to_json(&style).map(Value::from)
+fn json(runtime: &mut dyn Runtime, mut args: Args, nice: bool) -> Result<Value> {
+    let style = style(&mut args, nice);
+    let value = only(args)?;
+    let value = match crate::template::lookups::templar(runtime) {
+        Ok(templar) if templar.level().json_keeps_vaults() => templar.revaulted(&value),
+        _ => value,
+    };
+    value.to_json(&style).map(Value::from)
 }
 
-fn to_nice_json(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
-    let style = style(&mut args, true);
-    only(args)?.to_json(&style).map(Value::from)
+fn to_json(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    json(runtime, args, false)
+}
+
+fn to_nice_json(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    json(runtime, args, true)
 }
 
 fn from_json(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
@@ -392,7 +400,12 @@ fn emit(
         sort_keys: sort,
         flow,
     };
-    yaml::emit(&only(args)?, &style).map(Value::from)
+    let value = only(args)?;
+    let value = match crate::template::lookups::templar(runtime) {
+        Ok(templar) => templar.revaulted(&value),
+        Err(_) => value,
+    };
+    yaml::emit(&value, &style).map(Value::from)
 }
 
 fn to_yaml(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {

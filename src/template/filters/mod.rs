@@ -12,6 +12,7 @@ mod random;
 mod regex;
 mod text;
 mod time;
+mod vault;
 
 pub use data::merge_dicts;
 pub use net::TESTS as NET_TESTS;
@@ -48,6 +49,7 @@ pub static FAMILIES: &[Family] = &[
     builtin("Chance", random::TABLE),
     builtin("Dicts and data", data::TABLE),
     builtin("Encoding and hashes", encode::TABLE),
+    builtin("Vault", vault::TABLE),
     builtin("Paths and URLs", path::TABLE),
     builtin("Regular expressions", regex::TABLE),
     builtin("Dates and times", time::TABLE),

@@ -241,7 +241,12 @@ pub(in crate::template) fn older_type_debug(
     runtime: &mut dyn Runtime,
     args: Args,
 ) -> Result<Value> {
+    let is_vaulted = args.positional.first().is_some_and(|value| {
+        crate::template::lookups::templar(runtime)
+            .is_ok_and(|templar| templar.envelope(value).is_some())
+    });
     match args.positional.first() {
+        Some(_) if is_vaulted => Ok(Value::str("AnsibleVaultEncryptedUnicode")),
         Some(Value::Str(text)) if text.span().is_some() => Ok(Value::str("AnsibleUnicode")),
         _ => type_debug(runtime, args),
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{failed, option};
-use crate::diag::{Error, Result};
+use crate::diag::{Error, Kind, Result};
 use crate::template::FileOptions;
 use crate::template::templar::Templar;
 use crate::value::Value;
@@ -37,7 +37,13 @@ pub(super) fn file(templar: &Templar, terms: &[Value], options: Options) -> Resu
         let name = term.to_str();
         let path = find(templar, "files", &name)
             .ok_or_else(|| failed(templar.level().no_looked_up_file(&name)))?;
-        let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, &error))?;
+        let content = templar.0.shared.options.sources.read(&path);
+        let bytes = content
+            .map_err(|error| match error.kind() {
+                Kind::Vault => templar.level().no_access_of_lookup(&name, error),
+                _ => error,
+            })?
+            .bytes;
         let mut text = String::from_utf8_lossy(&bytes).into_owned();
         if flag(options, "lstrip", false) {
             text = text.trim_start().to_owned();
@@ -340,13 +346,7 @@ pub(super) fn unvault(templar: &Templar, terms: &[Value], _options: Options) -> 
         let name = term.to_str();
         let path = find(templar, "files", &name)
             .ok_or_else(|| failed(format!("Unable to find file matching \"{name}\" ")))?;
-        let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, &error))?;
-        if bytes.starts_with(b"$ANSIBLE_VAULT;") {
-            return Err(Error::new(
-                crate::diag::Kind::Unsupported,
-                format!("`{name}` is encrypted; vaults are not supported"),
-            ));
-        }
+        let bytes = templar.0.shared.options.sources.read(&path)?.bytes;
         out.push(Value::str(String::from_utf8_lossy(&bytes)));
     }
     Ok(out)

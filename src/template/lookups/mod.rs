@@ -324,7 +324,20 @@ fn failed_lookup(templar: &Templar, name: &str, error: Error) -> Error {
     if error.kind() == Kind::Undefined && templar.level().names_failed_steps() {
         return error;
     }
-    let message = templar.level().failed_lookup(name, &error.full_message());
+    let level = templar.level();
+    if error.kind() == Kind::Vault && !level.names_failed_steps() {
+        let message = level.vault_of_lookup(name, error.message());
+        return error.message_as(message).kind_as(Kind::Filter);
+    }
+    if level.names_failed_steps() && error.span().is_some() && error.kind() == Kind::Vault {
+        let message = format!("The lookup plugin '{name}' failed");
+        return Error::new(Kind::Filter, message).caused_by(error);
+    }
+    if let Some(cause) = error.cause().filter(|cause| cause.kind() == Kind::Vault) {
+        let message = level.failed_lookup(name, error.message());
+        return Error::new(Kind::Filter, message).caused_by(cause.clone());
+    }
+    let message = level.failed_lookup(name, &error.full_message());
     error.message_as(message).kind_as(Kind::Filter)
 }
 

@@ -62,14 +62,8 @@ pub(super) static TABLE: &[Row] = &[
     ),
     Row::new(
         "vault_encrypted",
-        |_, a| {
-            Ok(Value::Bool(
-                first(a)?
-                    .as_str()
-                    .is_some_and(|t| t.starts_with("$ANSIBLE_VAULT;")),
-            ))
-        },
-        "Is encrypted with vault.",
+        vault_encrypted,
+        "Comes out of a value that is encrypted with vault.",
         "'a' is vault_encrypted => False",
     ),
     Row::new(
@@ -100,6 +94,18 @@ pub(super) static TABLE: &[Row] = &[
         "'urn:isbn:1' is urn => True",
     ),
 ];
+
+fn vault_encrypted(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    // What can't be opened is encrypted, too.
+    if let Some(Value::Undefined(undefined)) = args.positional.first()
+        && undefined.error().kind() == crate::diag::Kind::Vault
+    {
+        return Ok(Value::Bool(true));
+    }
+    let value = first(args)?;
+    let templar = crate::template::lookups::templar(runtime)?;
+    Ok(Value::Bool(templar.envelope(&value).is_some()))
+}
 
 fn subset(args: Args, turned: bool) -> Result<Value> {
     let [a, b] = args.bind("subset", ["a", "b"], 2)?;

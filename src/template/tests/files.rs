@@ -1,10 +1,11 @@
 //! Tests of files and paths of the controller.
 
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::first;
-use crate::diag::Result;
+use crate::diag::{Error, Kind, Result, os_message};
 use crate::jinja::Row;
 use crate::value::{Args, Runtime, Value};
 
@@ -93,7 +94,39 @@ pub(super) static TABLE: &[Row] = &[
         "Is the same file.",
         "'/' is is_same_file('/..') => True",
     ),
+    Row::new(
+        "vaulted_file",
+        vaulted_file,
+        "Is a file of the controller that is encrypted with vault.",
+        "'/dev/null' is vaulted_file => False",
+    ),
 ];
+
+fn vaulted_file(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let value = first(args)?;
+    let path = value.to_str();
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut start = Vec::new();
+        let file = std::fs::File::open(&path)?;
+        file.take(MARK.len() as u64).read_to_end(&mut start)?;
+        Ok(start)
+    };
+    let start = read().map_err(|error| {
+        let said = format!(
+            "[Errno {}] {}: {}",
+            error.raw_os_error().unwrap_or(0),
+            os_message(&error),
+            Value::Bytes(path.as_bytes().into()).repr()
+        );
+        let level = crate::template::lookups::templar(runtime).map(|t| t.level());
+        let message = level.unwrap_or_default().no_vaulted_file(&value, &said);
+        Error::new(Kind::Filter, message)
+    })?;
+    Ok(Value::Bool(start == MARK))
+}
+
+/// What encrypted files begin with.
+const MARK: &[u8] = b"$ANSIBLE_VAULT";
 
 fn path(args: Args, test: fn(&Path) -> bool) -> Result<Value> {
     Ok(Value::Bool(test(Path::new(&first(args)?.to_str()))))
