@@ -74,6 +74,11 @@ impl Level {
         self >= Level::V2_19
     }
 
+    /// Says whether `lookup('template', …, convert_data=False)` keeps its text where it is all of a value.
+    pub fn keeps_looked_up_text(self) -> bool {
+        self == Level::V2_18
+    }
+
     /// Says whether output shows ranges and views of dicts as lists.
     pub fn lists_output(self) -> bool {
         self == Level::V2_18

@@ -56,6 +56,8 @@ pub struct Options {
     pub undefined: UndefinedKind,
     /// Joining with `~` escapes what isn't markup, where output is escaped.
     pub joins_markup: bool,
+    /// Attributes that begin with two underscores are refused; else a few special methods are known.
+    pub sandboxed: bool,
     /// Views of dicts and ranges are lists in output, and bytes are text.
     pub lists_output: bool,
     /// What macros, blocks and `set` blocks give is the value that [`super::native_value`] makes.
@@ -86,6 +88,7 @@ impl Default for Options {
             defined_output: false,
             undefined: UndefinedKind::default(),
             joins_markup: true,
+            sandboxed: true,
             lists_output: false,
             native: false,
         }

@@ -213,7 +213,7 @@ pub(super) fn render_text(
             .and_then(|pieces| super::results::native(pieces, level))
     } else {
         as_text(shared, &compiled, &context, &options).map(|text| {
-            if native && !super::results::stays_text(body) {
+            if native && !super::results::stays_text(body, level) {
                 super::results::from_text(&text)
             } else {
                 Value::str(text)

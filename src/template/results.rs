@@ -104,7 +104,13 @@ const TEXT_FILTERS: &[&str] = &[
 ];
 
 /// Says whether an output of a template ends in a filter whose text is never read back.
-pub(super) fn stays_text(template: &str) -> bool {
+pub(super) fn stays_text(template: &str, level: Level) -> bool {
+    let keeps_looked_up = ["convert_data=False", "convert_data=false"]
+        .iter()
+        .any(|option| template.contains(option));
+    if level.keeps_looked_up_text() && keeps_looked_up && template.contains("lookup(") {
+        return true;
+    }
     template.split("}}").any(|output| {
         let Some((_, last)) = output.rsplit_once('|') else {
             return false;
@@ -125,10 +131,17 @@ mod tests {
 
     #[test]
     fn what_becomes_json_stays_text() {
-        assert!(stays_text("{{ a | to_json }}"));
-        assert!(stays_text("{{ (a | to_nice_json(indent=2)) }}"));
-        assert!(!stays_text("{{ a | to_json | from_json }}"));
-        assert!(!stays_text("{{ a }}"));
+        assert!(stays_text("{{ a | to_json }}", Level::V2_18));
+        assert!(stays_text(
+            "{{ (a | to_nice_json(indent=2)) }}",
+            Level::V2_18
+        ));
+        assert!(!stays_text("{{ a | to_json | from_json }}", Level::V2_18));
+        assert!(!stays_text("{{ a }}", Level::V2_18));
+        assert!(stays_text(
+            "{{ lookup('template', 'a', convert_data=False) }}",
+            Level::V2_18
+        ));
     }
 
     #[test]

@@ -103,6 +103,7 @@ impl Shared {
             plain_data: options.level.native_results(),
             defined_output: options.level.undefined_inside_has_default(),
             escapes_output: options.level.escapes_output(),
+            sandboxed: options.level.native_results(),
             joins_markup: options.level.native_results(),
             lists_output: options.level.lists_output(),
             undefined: options.level.undefined_kind(),

@@ -424,7 +424,7 @@ impl Templar {
         env.render(&compiled, &context)
             .map(|made| super::file::restored(text, made, "\n"))
             .map(|made| {
-                if results::stays_text(text) {
+                if results::stays_text(text, level) {
                     Value::str(made)
                 } else {
                     results::from_text(&made)

@@ -259,7 +259,12 @@ impl View {
         if let Some(local) = self.locals.borrow().get(name) {
             return Some(local);
         }
-        if let Some(magic) = self.magic(name) {
+        // What goes before facts goes before all of them as well.
+        let above_facts = |layer: &&Layer| name == "ansible_facts" && layer.level > Level::Facts;
+        let mut above = self.layers.iter().filter(above_facts);
+        if !above.any(|layer| layer.vars.get(name).is_some())
+            && let Some(magic) = self.magic(name)
+        {
             return Some(magic);
         }
         let mut found = self.layers.iter().filter_map(|layer| layer.vars.get(name));

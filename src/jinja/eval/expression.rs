@@ -7,7 +7,7 @@ use super::access::{slice, unsafe_attribute};
 use crate::diag::{Error, Kind, Result};
 use crate::jinja::ast::{CallArgs, Compare, Expr, ExprKind, Range};
 use crate::jinja::environment::PathKey;
-use crate::jinja::methods;
+use crate::jinja::methods::{self, special};
 use crate::jinja::objects::{BlockRef, Bound, SelfObject};
 use crate::value::{
     Args, Dict, Key, List, Runtime, Str, Undefined, UndefinedKind, Value, escape_html, ops,
@@ -343,6 +343,11 @@ impl Machine<'_> {
                 return Err(self.placed(undefined.error(), range));
             }
             if name.starts_with("__") {
+                if !self.options.sandboxed
+                    && let Some(value) = special::call(self, &object, name, args)?
+                {
+                    return Ok(value);
+                }
                 return Err(unsafe_attribute(&object, name));
             }
             if matches!(object, Value::Str(_)) && &**name == "format" {

@@ -8,6 +8,7 @@ mod dict;
 mod list;
 mod number;
 mod set;
+pub(super) mod special;
 mod str;
 mod view;
 
@@ -86,6 +87,8 @@ pub fn changes_values(name: &str) -> bool {
             | "add"
             | "discard"
             | "count"
+            | "__setitem__"
+            | "__delitem__"
     )
 }
 
