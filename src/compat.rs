@@ -171,6 +171,22 @@ impl Level {
         }
     }
 
+    /// Says whether lookups of loops are given `wantlist`.
+    pub fn tells_loops_to_lookups(self) -> bool {
+        self <= Level::V2_18
+    }
+
+    /// Returns the message of a lookup plugin that returned a value of some class, and no list.
+    pub fn lookup_gave_no_list(self, name: &str, class: &str) -> String {
+        if self >= Level::V2_19 {
+            format!("returned {class} instead of <class 'list'>")
+        } else {
+            format!(
+                "The lookup plugin '{name}' was expected to return a list, got '{class}' instead. The lookup plugin '{name}' needs to be changed to return a list. "
+            )
+        }
+    }
+
     /// Returns the message of a lookup that failed in a template.
     pub fn failed_lookup(self, name: &str, error: &str) -> String {
         match self {
