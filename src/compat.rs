@@ -230,6 +230,31 @@ impl Level {
         self >= Level::V2_19
     }
 
+    /// Says whether passwords are hashed with passlib's numbers of rounds, rather than 5000.
+    pub fn hashes_with_many_rounds(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether `password_hash` knows the kinds of bcrypt.
+    pub fn knows_bcrypt_idents(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether a salt of bcrypt is mended before its length is looked at.
+    pub fn checks_bcrypt_padding(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether the size of a salt has to be a number, rather than what reads as one.
+    pub fn wants_whole_salt_size(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether a hash that there isn't is nothing, rather than an error.
+    pub fn unknown_hash_is_none(self) -> bool {
+        self < Level::V2_18
+    }
+
     /// Says whether JSON has texts of vaults as they are encrypted.
     pub fn json_keeps_vaults(self) -> bool {
         self < Level::V2_18

@@ -1,6 +1,7 @@
 //! Ansible on top of the Jinja engine: lazy variables, native results, trust, lookups.
 
 mod condition;
+mod crypt;
 mod file;
 mod filters;
 mod lookups;

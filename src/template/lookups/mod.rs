@@ -3,6 +3,7 @@
 mod files;
 mod hosts;
 mod lists;
+mod password;
 mod vars;
 
 use super::templar::Templar;
@@ -85,7 +86,7 @@ pub static TABLE: &[Row] = &[
     },
     Row {
         name: "password",
-        function: files::password,
+        function: password::password,
         doc: "A password kept in a file of the controller.",
     },
     Row {
