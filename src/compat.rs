@@ -181,6 +181,22 @@ impl Level {
         }
     }
 
+    /// Says whether lookups of loops are given `wantlist`.
+    pub fn tells_loops_to_lookups(self) -> bool {
+        self <= Level::V2_18
+    }
+
+    /// Returns the message of a lookup plugin that returned a value of some class, and no list.
+    pub fn lookup_gave_no_list(self, name: &str, class: &str) -> String {
+        if self >= Level::V2_19 {
+            format!("returned {class} instead of <class 'list'>")
+        } else {
+            format!(
+                "The lookup plugin '{name}' was expected to return a list, got '{class}' instead. The lookup plugin '{name}' needs to be changed to return a list. "
+            )
+        }
+    }
+
     /// Returns the message of the `dict` lookup for what is no dict.
     pub fn not_a_dict(self, found: &Value) -> String {
         if self >= Level::V2_19 {
@@ -202,6 +218,31 @@ impl Level {
     /// Says whether texts of vaults are strings like others, rather than of a type of their own.
     pub fn vaulted_texts_are_strings(self) -> bool {
         self >= Level::V2_19
+    }
+
+    /// Says whether passwords are hashed with passlib's numbers of rounds, rather than 5000.
+    pub fn hashes_with_many_rounds(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether `password_hash` knows the kinds of bcrypt.
+    pub fn knows_bcrypt_idents(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether a salt of bcrypt is mended before its length is looked at.
+    pub fn checks_bcrypt_padding(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether the size of a salt has to be a number, rather than what reads as one.
+    pub fn wants_whole_salt_size(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether a hash that there isn't is nothing, rather than an error.
+    pub fn unknown_hash_is_none(self) -> bool {
+        self < Level::V2_18
     }
 
     /// Says whether JSON has texts of vaults as they are encrypted.

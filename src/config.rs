@@ -126,6 +126,16 @@ pub static TABLE: &[Setting] = &[
         "Mark dry runs on the screen.",
     ),
     row(
+        "collections_path",
+        &[
+            ("defaults", "collections_path"),
+            ("defaults", "collections_paths"),
+        ],
+        &["ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS"],
+        "",
+        "Where collections are, with colons.",
+    ),
+    row(
         "compat",
         &[("regrole", "compat")],
         &["REGROLE_COMPAT"],
@@ -166,6 +176,13 @@ pub static TABLE: &[Setting] = &[
         &["ANSIBLE_DISPLAY_SKIPPED_HOSTS", "DISPLAY_SKIPPED_HOSTS"],
         "yes",
         "Print what is skipped.",
+    ),
+    row(
+        "filter_plugins",
+        &[("defaults", "filter_plugins")],
+        &["ANSIBLE_FILTER_PLUGINS"],
+        "",
+        "Where filters that are Python plugins are, with colons.",
     ),
     row(
         "force_color",
@@ -282,6 +299,13 @@ pub static TABLE: &[Setting] = &[
         "`never`: an object that can't be changed is an error, not recreated.",
     ),
     row(
+        "lookup_plugins",
+        &[("defaults", "lookup_plugins")],
+        &["ANSIBLE_LOOKUP_PLUGINS"],
+        "",
+        "Where lookups that are Python plugins are, with colons.",
+    ),
+    row(
         "nocolor",
         &[("defaults", "nocolor")],
         &["ANSIBLE_NOCOLOR", "NO_COLOR"],
@@ -294,6 +318,20 @@ pub static TABLE: &[Setting] = &[
         &["ANSIBLE_PRIVATE_KEY_FILE"],
         "",
         "The key to log in with.",
+    ),
+    row(
+        "python",
+        &[("regrole", "python")],
+        &["REGROLE_PYTHON"],
+        "",
+        "The Python that runs filters, tests and lookups that are Python plugins.",
+    ),
+    row(
+        "python_timeout",
+        &[("regrole", "python_timeout")],
+        &["REGROLE_PYTHON_TIMEOUT"],
+        "300",
+        "How many seconds one of them may take.",
     ),
     row(
         "remote_tmp",
@@ -364,6 +402,13 @@ pub static TABLE: &[Setting] = &[
         &["ANSIBLE_SSH_EXTRA_ARGS"],
         "",
         "Further arguments for ssh.",
+    ),
+    row(
+        "test_plugins",
+        &[("defaults", "test_plugins")],
+        &["ANSIBLE_TEST_PLUGINS"],
+        "",
+        "Where tests that are Python plugins are, with colons.",
     ),
     row(
         "timeout",
@@ -470,7 +515,7 @@ impl Config {
 
     /// Returns a setting as a list: parts with commas, or with colons for paths.
     pub fn list(&self, name: &str) -> Vec<String> {
-        let separator = if name == "roles_path" { ':' } else { ',' };
+        let separator = if has_colons(name) { ':' } else { ',' };
         self.values
             .get(name)
             .map(|text| {
@@ -484,19 +529,24 @@ impl Config {
 }
 
 fn is_path(name: &str) -> bool {
+    has_colons(name)
+        || matches!(
+            name,
+            "control_path_dir" | "inventory" | "private_key_file" | "vault_password_file"
+        )
+}
+
+/// Says whether a setting is a list of directories with colons between them.
+fn has_colons(name: &str) -> bool {
     matches!(
         name,
-        "control_path_dir"
-            | "inventory"
-            | "private_key_file"
-            | "roles_path"
-            | "vault_password_file"
+        "collections_path" | "filter_plugins" | "lookup_plugins" | "roles_path" | "test_plugins"
     )
 }
 
 /// Relative paths in a configuration file start at the file.
 fn beside(base: &Path, value: &str, name: &str, environment: &BTreeMap<String, String>) -> String {
-    let separator = if name == "roles_path" { ":" } else { "," };
+    let separator = if has_colons(name) { ":" } else { "," };
     value
         .split(separator)
         .map(str::trim)

@@ -11,6 +11,7 @@ mod faults;
 mod lab;
 mod layers;
 mod parity;
+mod python_plugins;
 mod real_api;
 mod reference;
 mod registry;

@@ -14,7 +14,7 @@ use crate::executor::{Options, fixed_variables};
 use crate::inventory::{self, GroupNames, Inventory, SourceOptions};
 use crate::modules;
 use crate::playbook::{Loader, LoaderOptions, Resolved};
-use crate::template::{MapVariables, Shared, SharedOptions, Templar};
+use crate::template::{MapVariables, PythonOptions, Shared, SharedOptions, Templar};
 use crate::value::{Dict, Key, Str, Value, from_json_text};
 use crate::vars::{RunNames, Store, VarFiles};
 use crate::vault::Keyring;
@@ -204,6 +204,7 @@ pub(super) fn setup(
     let loaded = inventory::load(sources, &given, &source_options)?;
     let inventory = Rc::new(RefCell::new(loaded));
     let base_dir = std::env::current_dir().unwrap_or_default();
+    let playbook_dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
     let templates = Shared::new(SharedOptions {
         level,
         sources: sources.clone(),
@@ -211,6 +212,7 @@ pub(super) fn setup(
         verbosity: options.verbosity,
         keyring,
         base_dir: base_dir.clone(),
+        python: python_options(&config, &playbook_dir),
     });
     let config_path = config
         .path()
@@ -227,7 +229,6 @@ pub(super) fn setup(
         shortens_addresses: level.shortens_addresses(),
         merges_dicts: config.text("hash_behaviour").as_deref() == Some("merge"),
     };
-    let playbook_dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
     let problems = Rc::new(RefCell::new(Vec::new()));
     let files = Rc::new(VarFiles::new(
         sources,
@@ -267,6 +268,7 @@ pub(super) fn setup(
                 let variables = Rc::new(MapVariables::new(vars, Vec::new()));
                 Templar::new(static_templates.clone(), variables).render(value)
             }),
+            opened: Box::new(move |dir| templates.add_plugins(dir)),
         },
     );
     Ok(Setup {
@@ -339,6 +341,43 @@ fn controller_python(environment: &BTreeMap<String, String>) -> Option<String> {
         .map(|dir| dir.join("python3"))
         .find(|program| program.is_file())
         .map(|program| program.to_string_lossy().into_owned())
+}
+
+/// Returns where Python plugins are, and what runs them.
+fn python_options(config: &Config, playbook_dir: &Path) -> PythonOptions {
+    let paths = |name: &str| -> Vec<PathBuf> {
+        let configured = config.list(name);
+        configured.iter().map(PathBuf::from).collect()
+    };
+    let standard = |kind: &str| {
+        let own = std::env::home_dir().map(|home| home.join(".ansible"));
+        let shared = Some(PathBuf::from("/usr/share/ansible"));
+        let places = own.into_iter().chain(shared);
+        places.map(|dir| dir.join(kind)).collect::<Vec<_>>()
+    };
+    let directories = ["filter", "test", "lookup"].map(|kind| {
+        let configured = paths(&format!("{kind}_plugins"));
+        if configured.is_empty() {
+            standard(&format!("plugins/{kind}"))
+        } else {
+            configured
+        }
+    });
+    let mut collections = vec![playbook_dir.join("collections")];
+    let configured = paths("collections_path");
+    collections.extend(if configured.is_empty() {
+        standard("collections")
+    } else {
+        configured
+    });
+    let seconds = config.number("python_timeout").unwrap_or_default();
+    PythonOptions {
+        directories,
+        collections,
+        interpreter: config.text("python").filter(|text| !text.is_empty()),
+        limit: std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or_default()),
+        config: config.path().map(Path::to_path_buf),
+    }
 }
 
 fn roles_path(config: &Config) -> Vec<PathBuf> {

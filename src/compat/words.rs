@@ -141,6 +141,30 @@ impl Level {
         }
     }
 
+    /// Says why a password can't be hashed.
+    pub fn no_password_hash(self, said: &str) -> String {
+        match self {
+            Level::V2_19 => format!("Could not hash the secret: {said}"),
+            Level::V2_18 => {
+                let message = format!("Could not hash the secret.. {said}");
+                format!("{message}. {message}")
+            }
+            Level::V2_9 => said.to_owned(),
+        }
+    }
+
+    /// Says that there is no such way of hashing passwords.
+    pub fn no_such_scheme(self, name: &str) -> String {
+        let older = format!("passlib does not support '{name}' algorithm");
+        match self {
+            Level::V2_19 => format!(
+                "{name} is not in the list of supported passlib algorithms: md5, blowfish, sha256, sha512"
+            ),
+            Level::V2_18 => format!("{older}. {older}"),
+            Level::V2_9 => older,
+        }
+    }
+
     /// Says that a filter could not encrypt or decrypt.
     pub fn failed_vault(self, what: &str, said: &str) -> String {
         if self.repeats_wrapped_errors() {

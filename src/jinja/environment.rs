@@ -250,8 +250,26 @@ pub enum Plugin {
     Test,
 }
 
+/// Filters and tests that are found by name when a template needs them.
+pub trait Plugins {
+    /// Returns the function of a name; where the environment has one of its own (`is_known`), one
+    /// that is used in its place.
+    ///
+    /// # Errors
+    /// A plugin that is there and can't be used.
+    fn find(&self, plugin: Plugin, name: &str, is_known: bool) -> Result<Option<Value>>;
+}
+
 /// Words an error that a filter or test of some name raised.
 pub type Worded = fn(Plugin, &str, Error) -> Error;
+
+/// A filter or test that was found.
+pub(super) enum Found {
+    /// One of the environment's own.
+    Own(Function),
+    /// A plugin, which is called as a value.
+    Plugin(Value),
+}
 
 /// Filters, tests, globals, options, loader. Shared by everything that is rendered.
 pub struct Environment {
@@ -265,6 +283,8 @@ pub struct Environment {
     pub options: Options,
     /// Words what filters and tests raise.
     pub worded: Option<Worded>,
+    /// Finds filters and tests besides those above.
+    pub plugins: Option<Rc<dyn Plugins>>,
     /// Finds included, imported and extended templates.
     pub loader: Option<Rc<dyn Loader>>,
     cache: RefCell<HashMap<String, Rc<Template>>>,
@@ -289,9 +309,34 @@ impl Environment {
             globals: globals::all(),
             options: Options::default(),
             worded: None,
+            plugins: None,
             loader: None,
             cache: RefCell::default(),
         }
+    }
+
+    /// Finds a filter or test by name, its own or a plugin.
+    ///
+    /// # Errors
+    /// There is none, with a similar name where there is one; a plugin that can't be used.
+    pub(super) fn find(&self, plugin: Plugin, name: &str) -> Result<Found> {
+        let (own, kind) = match plugin {
+            Plugin::Filter => (&self.filters, "filter"),
+            Plugin::Test => (&self.tests, "test"),
+        };
+        let known = own.get(name).copied();
+        if let Some(plugins) = &self.plugins
+            && let Some(found) = plugins.find(plugin, name, known.is_some())?
+        {
+            return Ok(Found::Plugin(found));
+        }
+        known.map(Found::Own).ok_or_else(|| {
+            let error = Error::new(Kind::TemplateSyntax, format!("No {kind} named '{name}'."));
+            match crate::diag::closest(name, own.keys().copied()) {
+                Some(near) => error.help(format!("did you mean `{near}`?")),
+                None => error,
+            }
+        })
     }
 
     /// Compiles a template.

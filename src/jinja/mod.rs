@@ -23,7 +23,7 @@ mod tests;
 
 pub use environment::{
     Compiled, Context, Environment, Expression, Loaded, Loader, MapContext, Options, PathKey,
-    Place, Plugin, Template, Worded,
+    Place, Plugin, Plugins, Template, Worded,
 };
 pub use eval::native_value;
 pub use filters::{FAMILIES as FILTERS, pretty};

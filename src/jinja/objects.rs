@@ -22,6 +22,10 @@ impl Object for LoopState {
         "LoopContext"
     }
 
+    fn is_storable(&self) -> bool {
+        false
+    }
+
     fn repr(&self) -> String {
         format!(
             "<LoopContext {}/{}>",
@@ -103,6 +107,10 @@ pub(super) struct RecursiveCode {
 impl Object for Recursion {
     fn type_name(&self) -> &'static str {
         "LoopContext"
+    }
+
+    fn is_storable(&self) -> bool {
+        false
     }
 
     fn len(&self) -> Option<usize> {
@@ -197,6 +205,10 @@ impl Object for Namespace {
         "Namespace"
     }
 
+    fn is_storable(&self) -> bool {
+        false
+    }
+
     fn repr(&self) -> String {
         format!("<Namespace {}>", Value::Dict(self.0.clone()).repr())
     }
@@ -282,6 +294,10 @@ impl Object for Cycler {
         "Cycler"
     }
 
+    fn is_storable(&self) -> bool {
+        false
+    }
+
     fn attribute(&self, _runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>> {
         Ok((name == "current").then(|| self.items[self.at.get()].clone()))
     }
@@ -316,6 +332,10 @@ pub(super) struct Joiner {
 impl Object for Joiner {
     fn type_name(&self) -> &'static str {
         "Joiner"
+    }
+
+    fn is_storable(&self) -> bool {
+        false
     }
 
     fn is_callable(&self) -> bool {

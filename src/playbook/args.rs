@@ -108,13 +108,9 @@ pub(super) fn parse(text: &Str, module: &str) -> Result<Dict, &'static str> {
         split(text)?
     };
     for word in words {
-        let pair = word
-            .trim()
-            .split_once('=')
-            .filter(|(key, _)| !key.is_empty() && !key.ends_with('\\') && is_key(key));
-        match pair {
+        match pair(word.trim()) {
             Some((key, value)) if !is_command || COMMAND_OPTIONS.contains(&key) => {
-                args.set(key, text.like(unquote(value.trim())));
+                args.set(key.trim(), text.like(unquote(value.trim())));
             }
             _ => raw.push(word),
         }
@@ -143,9 +139,14 @@ fn commands_text(text: &str) -> String {
     }
 }
 
-fn is_key(text: &str) -> bool {
-    text.bytes()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+/// Splits a word at its first `=` that is no escaped one and has something in front of it; the key
+/// may be a template.
+fn pair(word: &str) -> Option<(&str, &str)> {
+    let at = word.match_indices('=').map(|(at, _)| at);
+    let at = at
+        .into_iter()
+        .find(|at| *at > 0 && !word[..*at].ends_with('\\'))?;
+    Some((&word[..at], &word[at + 1..]))
 }
 
 /// Splits as [`split`] does, each word with the blanks in front of it.
@@ -203,6 +204,19 @@ mod tests {
         assert_eq!(
             parsed("msg={{ a | default('x y') }} b=1", "debug"),
             "{'msg': \"{{ a | default('x y') }}\", 'b': '1'}"
+        );
+    }
+
+    #[test]
+    fn keys_may_be_templates_and_begin_values_at_the_first_sign() {
+        assert_eq!(
+            parsed("{{ 'x' + item }}={{ item }}", "set_fact"),
+            "{\"{{ 'x' + item }}\": '{{ item }}'}"
+        );
+        assert_eq!(parsed("a/b=c=d", "set_fact"), "{'a/b': 'c=d'}");
+        assert_eq!(
+            parsed("=a b\\=c", "set_fact"),
+            "{'_raw_params': '=a b\\\\=c'}"
         );
     }
 

@@ -38,6 +38,8 @@ pub struct LoaderOptions {
     pub resolve: Box<dyn Fn(&str) -> Resolved>,
     /// Renders names in static imports.
     pub render: Box<StaticRender>,
+    /// Is told the directory of each playbook and role that is read.
+    pub opened: Box<dyn Fn(&Path)>,
 }
 
 /// Reads playbooks, roles and task files. Clones share everything.
@@ -112,6 +114,7 @@ impl Loader {
 
     /// Says which playbook's plays run now: its directory is where roles are looked for.
     pub fn enter(&self, dir: &Path) {
+        (self.0.options.opened)(dir);
         *self.0.dir.borrow_mut() = dir.to_path_buf();
     }
 
@@ -412,6 +415,7 @@ mod tests {
                 _ => Resolved::Unknown(None),
             }),
             render: Box::new(|value, _| Ok(value.clone())),
+            opened: Box::new(|_| ()),
         };
         (Loader::new(sources.clone(), options), sources)
     }

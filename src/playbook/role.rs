@@ -207,6 +207,7 @@ fn load(
         .at(used.span));
     }
     open.push(path.clone());
+    (loader.0.options.opened)(&path);
     let metadata = Metadata::read(loader, &path)?;
     let mut items = Vec::new();
     let stub = Rc::new(Role {

@@ -1,9 +1,11 @@
 //! Ansible on top of the Jinja engine: lazy variables, native results, trust, lookups.
 
 mod condition;
+mod crypt;
 mod file;
 mod filters;
 mod lookups;
+mod python;
 mod results;
 mod shared;
 mod templar;
@@ -15,6 +17,7 @@ mod wording;
 pub use file::FileOptions;
 pub use filters::{FAMILIES as FILTERS, Family, NET_TESTS, merge_dicts};
 pub use lookups::TABLE as LOOKUPS;
+pub use python::PythonOptions;
 pub use shared::{Shared, SharedOptions};
 pub use templar::{MapVariables, Templar, Variables};
 pub use tests::FAMILIES as TESTS;

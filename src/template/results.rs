@@ -35,13 +35,7 @@ fn storable(value: &Value, depth: usize) -> Result<()> {
     let refused = match value {
         Value::Range(..) => true,
         Value::Undefined(undefined) => undefined.is_silent(),
-        Value::Object(object) => {
-            object.is_callable()
-                || matches!(
-                    object.type_name(),
-                    "LoopContext" | "Cycler" | "Joiner" | "Namespace"
-                )
-        }
+        Value::Object(object) => !object.is_storable(),
         Value::List(list) if depth < MAX_DEPTH => {
             return list
                 .borrow()
@@ -63,6 +57,20 @@ fn storable(value: &Value, depth: usize) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Says whether a value is or has a set.
+pub(super) fn has_sets(value: &Value, depth: usize) -> bool {
+    if depth > MAX_DEPTH {
+        return false;
+    }
+    match value {
+        Value::Set(_) => true,
+        Value::List(list) => list.borrow().iter().any(|item| has_sets(item, depth + 1)),
+        Value::Tuple(items) => items.iter().any(|item| has_sets(item, depth + 1)),
+        Value::Dict(dict) => dict.borrow().values().any(|item| has_sets(item, depth + 1)),
+        _ => false,
+    }
 }
 
 fn text(value: &Value) -> String {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::python::{Python, PythonOptions};
 use super::{filters, lookups, tests};
 use crate::compat::Level;
 use crate::diag::{Error, Result, Sources};
@@ -25,6 +26,8 @@ pub struct SharedOptions {
     pub keyring: Rc<Keyring>,
     /// The working directory of programs that lookups start.
     pub base_dir: PathBuf,
+    /// Where Python plugins are.
+    pub python: PythonOptions,
 }
 
 /// The engine and the options of a run.
@@ -37,12 +40,18 @@ pub struct Shared {
     pub(super) value_options: Options,
     pub(super) lookups: HashMap<&'static str, lookups::Function>,
     pub(super) files: Rc<Files>,
+    pub(super) python: Rc<Python>,
 }
 
 impl Shared {
     /// Returns the compatibility level.
     pub fn level(&self) -> Level {
         self.options.level
+    }
+
+    /// Adds the Python plugins of a playbook's or role's directory.
+    pub fn add_plugins(&self, dir: &Path) {
+        self.python.add(dir);
     }
 
     /// Makes the engine with all that Ansible has.
@@ -118,6 +127,14 @@ impl Shared {
             path: std::cell::RefCell::default(),
         });
         env.loader = Some(files.clone());
+        let python = Python::new(
+            options.python.clone(),
+            options.sources.clone(),
+            options.environment.clone(),
+            options.base_dir.clone(),
+            options.level,
+        );
+        env.plugins = Some(python.clone());
         let lookups = lookups::TABLE
             .iter()
             .map(|row| (row.name, row.function))
@@ -128,6 +145,7 @@ impl Shared {
             value_options,
             lookups,
             files,
+            python,
         })
     }
 }

@@ -411,12 +411,14 @@ impl Templar {
         if level.native_results() {
             let pieces = env.render_pieces(&compiled, &context)?;
             let single = pieces.len() == 1 && !text.ends_with('\n');
-            return Ok(match results::native(pieces, level)? {
-                Value::Str(made) if !single => {
-                    Value::Str(made.like(super::file::restored(text, made.to_string(), "\n")))
-                }
-                value => value,
-            });
+            return Ok(
+                match self.listed(results::native(pieces, level)?, text.span()) {
+                    Value::Str(made) if !single => {
+                        Value::Str(made.like(super::file::restored(text, made.to_string(), "\n")))
+                    }
+                    value => value,
+                },
+            );
         }
         if let Some(value) = self.single_variable(text)? {
             return Ok(value);
@@ -430,6 +432,24 @@ impl Templar {
                     results::from_text(&made)
                 }
             })
+    }
+
+    /// Makes lists of sets, which variables can't hold, and says so.
+    fn listed(&self, value: Value, span: Option<Span>) -> Value {
+        if !results::has_sets(&value, 0) {
+            return value;
+        }
+        let made = value.map_leaves(&mut |leaf| match leaf {
+            Value::Set(set) => {
+                let items = set.to_vec();
+                Value::list(items.iter().map(|key| key.value().clone()).collect())
+            }
+            other => other.clone(),
+        });
+        let warning = "Type 'set' is unsupported in variable storage, converting to 'list'.";
+        let sources = &self.0.shared.options.sources;
+        sources.note(Notice::warning(warning).at(span));
+        made
     }
 
     /// Below 2.19, `{{ name }}` alone keeps a number's, a boolean's or `None`'s type.

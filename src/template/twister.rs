@@ -33,6 +33,8 @@ impl Twister {
                 };
                 number.magnitude().clone()
             }
+            // Other numbers stand for their hash.
+            Value::Float(number) => BigUint::from(float_hash(*number) as u64),
             Value::Str(text) => of_bytes(text.as_bytes()),
             Value::Bytes(bytes) => of_bytes(bytes),
             other => return Err(bad_seed(other)),
@@ -120,6 +122,24 @@ impl Twister {
         low | high << 32
     }
 
+    /// Returns a number below another, of any size.
+    pub(super) fn below_big(&mut self, end: &BigUint) -> BigUint {
+        let count = end.bits();
+        loop {
+            let mut digits = Vec::new();
+            let mut left = count;
+            while left > 0 {
+                let taken = left.min(32) as u32;
+                digits.push(self.word() >> (32 - taken));
+                left -= u64::from(taken);
+            }
+            let number = BigUint::new(digits);
+            if number < *end || count == 0 {
+                return number;
+            }
+        }
+    }
+
     /// Returns a number below another.
     pub(super) fn below(&mut self, end: u64) -> u64 {
         let count = 64 - end.leading_zeros();
@@ -129,6 +149,54 @@ impl Twister {
                 return number.min(end.saturating_sub(1));
             }
         }
+    }
+}
+
+/// Returns `hash()` of a `float`: its value modulo the prime 2**61 - 1.
+fn float_hash(number: f64) -> i64 {
+    const BITS: i32 = 61;
+    const PRIME: u64 = (1 << BITS) - 1;
+    const STEP: i32 = 28;
+    const INFINITE: i64 = 314_159;
+    if !number.is_finite() {
+        return if number.is_nan() {
+            0
+        } else {
+            INFINITE * number.signum() as i64
+        };
+    }
+    if number == 0.0 {
+        return 0;
+    }
+    // Takes the number apart: `rest * 2**exponent`, `rest` below one.
+    let mut rest = number.abs();
+    let mut exponent = 0i32;
+    while rest >= 1.0 {
+        rest /= 2.0;
+        exponent += 1;
+    }
+    while rest < 0.5 {
+        rest *= 2.0;
+        exponent -= 1;
+    }
+    let mut hash = 0u64;
+    while rest != 0.0 {
+        hash = ((hash << STEP) & PRIME) | hash >> (BITS - STEP);
+        rest *= f64::from(1u32 << STEP);
+        exponent -= STEP;
+        let whole = rest.trunc();
+        rest -= whole;
+        hash += whole as u64;
+        if hash >= PRIME {
+            hash -= PRIME;
+        }
+    }
+    let shift = exponent.rem_euclid(BITS);
+    hash = ((hash << shift) & PRIME) | hash >> (BITS - shift);
+    let hash = hash as i64;
+    match if number < 0.0 { -hash } else { hash } {
+        -1 => -2,
+        hash => hash,
     }
 }
 

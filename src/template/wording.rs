@@ -50,7 +50,10 @@ pub(super) fn of_plugin(plugin: Plugin, name: &str, error: Error) -> Error {
     } else {
         format!("ansible.builtin.{name}")
     };
-    let message = format!("The {kind} plugin '{full}' failed: {}", error.message());
+    let message = format!(
+        "The {kind} plugin '{full}' failed: {}",
+        error.message().trim()
+    );
     error.kind_as(Kind::Filter).message_as(message)
 }
 

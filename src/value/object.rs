@@ -109,6 +109,11 @@ pub trait Object: Any {
         )))
     }
 
+    /// Says whether a variable may hold it.
+    fn is_storable(&self) -> bool {
+        !self.is_callable()
+    }
+
     /// Returns the items that iteration gives, where it can be iterated.
     fn iterate(&self) -> Option<Vec<Value>> {
         None

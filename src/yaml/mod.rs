@@ -8,3 +8,4 @@ mod resolve;
 pub use compose::{Loaded, load, load_all};
 pub use emit::{EmitStyle, emit, emit_with_anchors};
 pub use node::{Data, Node};
+pub(crate) use resolve::timestamp;

@@ -55,7 +55,7 @@ pub(super) fn tagged(tag: &str, text: &str) -> Option<Result<Value>> {
 }
 
 /// Reads `2024-01-02`, or a date with a time: `2024-01-02T03:04:05.6+02:00`.
-fn timestamp(text: &str) -> Option<Moment> {
+pub(crate) fn timestamp(text: &str) -> Option<Moment> {
     let digits = |text: &str, least: usize, most: usize| -> Option<i16> {
         let fits = (least..=most).contains(&text.len());
         (fits && text.bytes().all(|b| b.is_ascii_digit()))

@@ -11,6 +11,15 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
+    /// Tells how a program ended.
+    pub(crate) fn of(output: std::process::Output) -> Ended {
+        Ended {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// Returns everything that was printed.
     pub(crate) fn all(&self) -> String {
         format!("{}{}", self.out, self.err)
@@ -61,12 +70,7 @@ impl Sandbox {
 
     /// Runs the binary to its end.
     pub(crate) fn run(&self, args: &[&str]) -> Ended {
-        let output = self.command(args).output().expect("the binary starts");
-        Ended {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Ended::of(self.command(args).output().expect("the binary starts"))
     }
 
     /// Runs a playbook of this text on the project's inventory.

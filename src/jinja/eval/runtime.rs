@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::Machine;
 use super::access::{element, unsafe_attribute};
 use crate::diag::{Error, Kind, Result};
-use crate::jinja::environment::Plugin;
+use crate::jinja::environment::{Found, Plugin};
 use crate::jinja::methods;
 use crate::jinja::objects::{BlockRef, Bound, MacroObject, Recursion};
 use crate::value::{Args, Key, Runtime, Undefined, UndefinedKind, Value};
@@ -73,6 +73,15 @@ impl Machine<'_> {
     }
 }
 
+impl Machine<'_> {
+    fn run_found(&mut self, found: Found, args: Args) -> Result<Value> {
+        match found {
+            Found::Own(function) => function(self, args),
+            Found::Plugin(plugin) => self.call(&plugin, args),
+        }
+    }
+}
+
 impl Runtime for Machine<'_> {
     fn call(&mut self, callee: &Value, args: Args) -> Result<Value> {
         let object = match callee {
@@ -126,15 +135,7 @@ impl Runtime for Machine<'_> {
     }
 
     fn filter(&mut self, name: &str, args: Args) -> Result<Value> {
-        let Some(function) = self.env.filters.get(name).copied() else {
-            let error = Error::new(Kind::TemplateSyntax, format!("No filter named '{name}'."));
-            return Err(
-                match crate::diag::closest(name, self.env.filters.keys().copied()) {
-                    Some(near) => error.help(format!("did you mean `{near}`?")),
-                    None => error,
-                },
-            );
-        };
+        let found = self.env.find(Plugin::Filter, name)?;
         // For Ansible, an undefined argument makes an undefined result; it is said when that is used.
         let short = name.rsplit('.').next().unwrap_or(name);
         let is_marker = self.options.undefined == UndefinedKind::Marker;
@@ -173,7 +174,7 @@ impl Runtime for Machine<'_> {
             // As observed: what is missing is told before the default is looked at.
             args.take("default");
         }
-        let result = function(self, args);
+        let result = self.run_found(found, args);
         match (result, self.env.worded) {
             (Err(error), Some(worded)) => Err(worded(Plugin::Filter, name, error)),
             (result, _) => result.map(|value| self.undefined(value)),
@@ -181,15 +182,7 @@ impl Runtime for Machine<'_> {
     }
 
     fn test(&mut self, name: &str, args: Args) -> Result<bool> {
-        let Some(function) = self.env.tests.get(name).copied() else {
-            let error = Error::new(Kind::TemplateSyntax, format!("No test named '{name}'."));
-            return Err(
-                match crate::diag::closest(name, self.env.tests.keys().copied()) {
-                    Some(near) => error.help(format!("did you mean `{near}`?")),
-                    None => error,
-                },
-            );
-        };
+        let found = self.env.find(Plugin::Test, name)?;
         let named = args.keyword.iter().map(|(_, value)| value);
         for value in args.positional.iter().chain(named) {
             if let Value::Undefined(undefined) = value
@@ -199,7 +192,7 @@ impl Runtime for Machine<'_> {
                 return Err(undefined.error());
             }
         }
-        let result = function(self, args);
+        let result = self.run_found(found, args);
         match (result, self.env.worded) {
             (Err(error), Some(worded)) => Err(worded(Plugin::Test, name, error)),
             (result, _) => result.map(|value| value.truth()),

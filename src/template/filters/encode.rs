@@ -4,9 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use sha1::Digest;
 
-use super::{failed, known, only};
-use crate::diag::Result;
+use super::{failed, known};
+use crate::diag::{Error, Kind, Result};
 use crate::jinja::Row;
+use crate::template::lookups::templar;
 use crate::value::{Args, Runtime, Value};
 
 pub(super) static TABLE: &[Row] = &[
@@ -36,19 +37,22 @@ pub(super) static TABLE: &[Row] = &[
     ),
     Row::new(
         "md5",
-        |_, a| hashed("md5", &bytes(&only(a)?)),
+        |_, a| {
+            let [data] = a.bind("md5s", ["data"], 1)?;
+            hashed("md5", &bytes(&known(data)?))
+        },
         "Hashes with MD5.",
         "'a' | md5 => '0cc175b9c0f1b6a831c399e269772661'",
     ),
     Row::new(
         "sha1",
-        |_, a| hashed("sha1", &bytes(&only(a)?)),
+        sha1,
         "Hashes with SHA-1.",
         "'a' | sha1 => '86f7e437faa5a7fce15d1ddcb9eaeaea377667b8'",
     ),
     Row::new(
         "checksum",
-        |_, a| hashed("sha1", &bytes(&only(a)?)),
+        sha1,
         "Hashes with SHA-1.",
         "'a' | checksum => '86f7e437faa5a7fce15d1ddcb9eaeaea377667b8'",
     ),
@@ -232,11 +236,34 @@ fn to_uuid(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     )))
 }
 
-fn hash(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let [value, kind] = args.bind("hash", ["data", "hashtype"], 1)?;
-    let kind = kind.map_or_else(|| "sha1".to_owned(), |k| k.to_str());
-    hashed(&kind, &bytes(&known(value)?))
+fn hash(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [value, kind] = args.bind("get_hash", ["data", "hashtype"], 1)?;
+    let kind = match kind {
+        None => "sha1".to_owned(),
+        Some(Value::Str(kind)) => kind.to_string(),
+        Some(_) => NO_NAME.to_owned(),
+    };
+    let made = hashed(&kind, &bytes(&known(value)?));
+    let is_lenient = templar(runtime).is_ok_and(|t| t.level().unknown_hash_is_none());
+    match made {
+        Err(error) if is_lenient && error.kind() == Kind::Filter => Ok(Value::None),
+        made => made,
+    }
 }
+
+fn sha1(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [data, function] = args.bind("secure_hash_s", ["data", "hash_func"], 1)?;
+    if let Some(function) = function {
+        let kind = function.type_name();
+        return Err(Error::type_error(format!(
+            "'{kind}' object is not callable"
+        )));
+    }
+    hashed("sha1", &bytes(&known(data)?))
+}
+
+/// In place of the name of a hash that is no text.
+const NO_NAME: &str = "\0";
 
 fn hashed(kind: &str, data: &[u8]) -> Result<Value> {
     let hex = |digest: &[u8]| {
@@ -247,13 +274,32 @@ fn hashed(kind: &str, data: &[u8]) -> Result<Value> {
                 .collect::<String>(),
         )
     };
-    Ok(match kind {
+    // Names that Python's hashlib makes itself are spelled in one way, those of OpenSSL in any.
+    let openssl = kind.to_ascii_lowercase();
+    Ok(match openssl.as_str() {
         "md5" => hex(&md5::Md5::digest(data)),
         "sha1" => hex(&sha1::Sha1::digest(data)),
         "sha224" => hex(&sha2::Sha224::digest(data)),
         "sha256" => hex(&sha2::Sha256::digest(data)),
         "sha384" => hex(&sha2::Sha384::digest(data)),
         "sha512" => hex(&sha2::Sha512::digest(data)),
-        other => return Err(failed(format!("unsupported hash type {other}"))),
+        "sha512_224" | "sha512-224" => hex(&sha2::Sha512_224::digest(data)),
+        "sha512_256" | "sha512-256" => hex(&sha2::Sha512_256::digest(data)),
+        "sha3_224" | "sha3-224" => hex(&sha3::Sha3_224::digest(data)),
+        "sha3_256" | "sha3-256" => hex(&sha3::Sha3_256::digest(data)),
+        "sha3_384" | "sha3-384" => hex(&sha3::Sha3_384::digest(data)),
+        "sha3_512" | "sha3-512" => hex(&sha3::Sha3_512::digest(data)),
+        "blake2b" | "blake2b512" => hex(&blake2::Blake2b512::digest(data)),
+        "blake2s" | "blake2s256" => hex(&blake2::Blake2s256::digest(data)),
+        "ripemd160" | "rmd160" => hex(&ripemd::Ripemd160::digest(data)),
+        "sm3" => hex(&sm3::Sm3::digest(data)),
+        "md5-sha1" => hex(&[&md5::Md5::digest(data)[..], &sha1::Sha1::digest(data)[..]].concat()),
+        "shake_128" | "shake_256" | "shake128" | "shake256" => {
+            return Err(Error::type_error(
+                "hexdigest() missing required argument 'length' (pos 1)",
+            ));
+        }
+        NO_NAME => return Err(failed("name must be a string")),
+        _ => return Err(failed(format!("unsupported hash type {kind}"))),
     })
 }

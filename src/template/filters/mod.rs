@@ -6,6 +6,7 @@ mod json_reader;
 mod list;
 mod math;
 mod net;
+mod password;
 mod path;
 mod query;
 mod random;
@@ -50,6 +51,7 @@ pub static FAMILIES: &[Family] = &[
     builtin("Dicts and data", data::TABLE),
     builtin("Encoding and hashes", encode::TABLE),
     builtin("Vault", vault::TABLE),
+    builtin("Passwords", password::TABLE),
     builtin("Paths and URLs", path::TABLE),
     builtin("Regular expressions", regex::TABLE),
     builtin("Dates and times", time::TABLE),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{failed, option};
-use crate::diag::{Error, Kind, Result};
+use crate::diag::{Kind, Result};
 use crate::template::FileOptions;
 use crate::template::templar::Templar;
 use crate::value::Value;
@@ -238,105 +238,6 @@ pub(super) fn lines(templar: &Templar, terms: &[Value], _options: Options) -> Re
         out.extend(String::from_utf8_lossy(&bytes).lines().map(Value::str));
     }
     Ok(out)
-}
-
-/// Reads a password from a file; makes one where there is none.
-pub(super) fn password(
-    _templar: &Templar,
-    terms: &[Value],
-    options: Options,
-) -> Result<Vec<Value>> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut out = Vec::new();
-    for term in terms {
-        let text = term.to_str();
-        let mut words = text.split_whitespace();
-        let path = words.next().unwrap_or("").to_owned();
-        let mut length = 20usize;
-        let mut chars = "ascii_letters,digits,.,:-_".to_owned();
-        let mut set = |key: &str, value: &str| -> Result<()> {
-            match key {
-                "length" => {
-                    length = value
-                        .parse()
-                        .map_err(|_| failed(format!("`length` is no number: {value}")))?;
-                }
-                "chars" => value.clone_into(&mut chars),
-                other => {
-                    return Err(failed(format!(
-                        "Unrecognized parameter(s) given to password lookup: {other}"
-                    )));
-                }
-            }
-            Ok(())
-        };
-        for word in words {
-            let (key, value) = word.split_once('=').unwrap_or((word, ""));
-            set(key, value)?;
-        }
-        for (key, value) in options {
-            let value = match value {
-                Value::List(list) => list
-                    .to_vec()
-                    .iter()
-                    .map(Value::to_str)
-                    .collect::<Vec<_>>()
-                    .join(","),
-                other => other.to_str(),
-            };
-            set(key, &value)?;
-        }
-        let file = Path::new(&path);
-        if path != "/dev/null" && file.exists() {
-            let known = std::fs::read_to_string(file).map_err(|error| Error::io(file, &error))?;
-            out.push(Value::str(known.trim_end_matches('\n')));
-            continue;
-        }
-        let made = random_text(length, &chars);
-        if path != "/dev/null" {
-            if let Some(parent) = file.parent() {
-                std::fs::create_dir_all(parent).map_err(|error| Error::io(parent, &error))?;
-            }
-            std::fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(file)
-                .and_then(|mut file| writeln!(file, "{made}"))
-                .map_err(|error| Error::io(file, &error))?;
-        }
-        out.push(Value::str(made));
-    }
-    Ok(out)
-}
-
-fn random_text(length: usize, chars: &str) -> String {
-    use rand::RngExt;
-    let mut pool: Vec<char> = Vec::new();
-    let parts: Vec<&str> = if chars.is_empty() {
-        vec!["ascii_letters", "digits"]
-    } else {
-        chars.split(',').collect()
-    };
-    for part in parts {
-        match part {
-            "ascii_letters" => pool.extend(('a'..='z').chain('A'..='Z')),
-            "ascii_lowercase" => pool.extend('a'..='z'),
-            "ascii_uppercase" => pool.extend('A'..='Z'),
-            "digits" => pool.extend('0'..='9'),
-            "hexdigits" => pool.extend(('0'..='9').chain('a'..='f').chain('A'..='F')),
-            "punctuation" => pool.extend("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~".chars()),
-            other => pool.extend(other.chars()),
-        }
-    }
-    if pool.is_empty() {
-        return String::new();
-    }
-    let mut rng = rand::rng();
-    (0..length.min(10_000))
-        .map(|_| pool[rng.random_range(0..pool.len())])
-        .collect()
 }
 
 /// Reads files as they are.

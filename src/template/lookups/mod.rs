@@ -3,6 +3,7 @@
 mod files;
 mod hosts;
 mod lists;
+mod password;
 mod vars;
 
 use super::templar::Templar;
@@ -85,7 +86,7 @@ pub static TABLE: &[Row] = &[
     },
     Row {
         name: "password",
-        function: files::password,
+        function: password::password,
         doc: "A password kept in a file of the controller.",
     },
     Row {
@@ -161,14 +162,39 @@ fn data(value: Value) -> Value {
     })
 }
 
+/// Who uses a lookup.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum User {
+    Template,
+    Loop,
+}
+
 fn run(
     templar: &Templar,
     name: &str,
     terms: &[Value],
     options: &[(String, Value)],
+    user: User,
 ) -> Result<Vec<Value>> {
-    let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
-    let Some(function) = templar.0.shared.lookups.get(short) else {
+    let short = name
+        .strip_prefix("ansible.builtin.")
+        .or_else(|| name.strip_prefix("ansible.legacy."))
+        .unwrap_or(name);
+    let shared = &templar.0.shared;
+    let own = shared.lookups.get(short);
+    let may_be_replaced = !name.starts_with("ansible.builtin.");
+    if (own.is_none() || may_be_replaced && shared.python.lookup_file(short).is_some())
+        && let Some(found) = shared.python.lookup(
+            templar,
+            name,
+            terms,
+            &options_of(templar, options, user),
+            user == User::Loop && templar.level().renders_elements_lazily(),
+        )?
+    {
+        return Ok(found.into_iter().map(data).collect());
+    }
+    let Some(function) = own else {
         let error = Error::new(Kind::NotFound, templar.level().no_such_lookup(name));
         return Err(
             match crate::diag::closest(short, templar.0.shared.lookups.keys().copied()) {
@@ -181,6 +207,16 @@ fn run(
         .into_iter()
         .map(data)
         .collect())
+}
+
+/// Returns the options that a plugin is given.
+fn options_of(templar: &Templar, options: &[(String, Value)], user: User) -> Vec<(String, Value)> {
+    let mut given: Vec<_> = options.to_vec();
+    given.retain(|(name, _)| name != SUBDIR);
+    if user == User::Loop && templar.level().tells_loops_to_lookups() {
+        given.push(("wantlist".to_owned(), Value::Bool(true)));
+    }
+    given
 }
 
 fn arguments(mut args: Args) -> Result<(String, Vec<Value>, Vec<(String, Value)>)> {
@@ -209,7 +245,7 @@ fn lookup(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     };
     let wants_list = take("wantlist").is_some_and(|v| v.truth());
     let errors = take("errors").map_or_else(|| "strict".to_owned(), |v| v.to_str());
-    let results = match run(&templar, &name, &terms, &options) {
+    let results = match run(&templar, &name, &terms, &options, User::Template) {
         Ok(results) => results,
         Err(_) if matches!(errors.as_str(), "ignore" | "warn") => {
             return Ok(if wants_list {
@@ -264,7 +300,7 @@ pub(super) fn loop_items(
             one => vec![one],
         };
         let options = [(SUBDIR.to_owned(), Value::str(subdir(action)))];
-        return run(templar, name, &terms, &options)
+        return run(templar, name, &terms, &options, User::Loop)
             .map(|items| items.into_iter().map(listed).collect())
             .map_err(|error| failed_loop(templar, name, error));
     }
@@ -277,7 +313,7 @@ pub(super) fn loop_items(
         Value::Undefined(undefined) => return Err(undefined.error()),
         one => vec![one],
     };
-    let made = run(templar, name, &terms, &[]).map_err(|error| match error.kind() {
+    let made = run(templar, name, &terms, &[], User::Loop).map_err(|error| match error.kind() {
         Kind::NotFound => Error::new(
             Kind::Parse,
             format!("Unexpected failure in finding the lookup named '{name}' in the available lookup plugins"),
