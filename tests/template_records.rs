@@ -143,7 +143,7 @@ fn check(level: &str) {
                 .map(comparable)
                 .or_else(|| value.get("out").map(|out| format!("={out}")))
         };
-        if told(wanted) == told(answer) {
+        if wanted["repeatable"] == false || told(wanted) == told(answer) {
             same.insert(line);
         } else {
             differ.insert(line, format!("wanted {wanted}, got {answer}"));

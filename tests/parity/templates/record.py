@@ -1,7 +1,7 @@
 """Records what Ansible's own templating makes of the cases in this directory.
 
 Run by `record-templates` with the Python of one level's Ansible. Answers go to
-`expected.LEVEL.json`: family -> case -> {"out": repr} or {"err": message}.
+`expected.LEVEL.json`: family -> case -> {"out": repr} or {"err": message}, or {"repeatable": false}.
 """
 
 import json
@@ -150,12 +150,15 @@ def main():
     for family, name, kind, text, options in cases(level):
         if wanted and family not in wanted or name.startswith("file:"):
             continue
-        if kind == "expr":
-            answer = oracle.answer("{{ " + text + " }}", variables)
-        else:
+        def ask():
+            if kind == "expr":
+                return oracle.answer("{{ " + text + " }}", variables)
             header = ", ".join("%s: %s" % pair for pair in options.items())
-            answer = oracle.answer_file("#jinja2: %s\n%s" % (header, text) if header else text, variables)
-        made.setdefault(family, {})[name] = answer
+            return oracle.answer_file("#jinja2: %s\n%s" % (header, text) if header else text, variables)
+
+        answer = ask()
+        # What comes out otherwise each time can't be compared.
+        made.setdefault(family, {})[name] = answer if answer == ask() else {"repeatable": False}
     if check:
         wrong = [
             (family, name, answers.get(family, {}).get(name), answer)
