@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::{Key, Value};
 
 /// The map inside a [`Dict`]; looked up by [`Key`] or by `&str`.
-pub type Map = IndexMap<Key, Value>;
+pub type Map = IndexMap<Key, Value, foldhash::fast::RandomState>;
 
 /// A Python `dict`, insertion order kept: clones share the items.
 #[derive(Clone, Default)]

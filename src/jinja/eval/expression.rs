@@ -189,95 +189,94 @@ impl Machine<'_> {
     /// Evaluates a name with the attributes and items behind it. What the context can reach by
     /// itself, it reaches without making ready what lies beside.
     pub(super) fn path(&mut self, expr: &Expr) -> Result<Value> {
-        let mut chain: Vec<(&Expr, Step)> = Vec::new();
         let mut root = expr;
-        loop {
-            match &root.kind {
-                ExprKind::Attr(object, name) => {
-                    chain.push((root, Step::Attr(name)));
-                    root = object;
-                }
-                ExprKind::Item(object, key) => {
-                    chain.push((root, Step::Item(key)));
-                    root = object;
-                }
-                _ => break,
-            }
+        while let ExprKind::Attr(object, _) | ExprKind::Item(object, _) = &root.kind {
+            root = object;
         }
-        chain.reverse();
-        let mut done = 0;
-        let mut keys: Vec<PathKey> = Vec::with_capacity(chain.len());
-        let mut value = match &root.kind {
+        let value = match &root.kind {
             ExprKind::Name(name) => match self.scope.get(name) {
                 Some(value) => value,
-                None => {
-                    for (_, step) in &chain {
-                        keys.push(match step {
-                            Step::Attr(name) => PathKey {
-                                value: Value::str(&***name),
-                                is_attribute: true,
-                            },
-                            Step::Item(key) => PathKey {
-                                value: self.eval(key)?,
-                                is_attribute: false,
-                            },
-                        });
-                    }
-                    let (value, consumed) = self
-                        .free(name, &keys)
-                        .map_err(|error| self.placed(error, root.range))?;
-                    done = consumed;
-                    match value {
-                        Value::Undefined(undefined) if !undefined.is_placed() => {
-                            let at = if done > 0 {
-                                chain[done - 1].0.range
-                            } else {
-                                root.range
-                            };
-                            match self.span(at) {
-                                Some(span) => Value::undefined(undefined.as_ref().clone().at(span)),
-                                None => Value::Undefined(undefined),
-                            }
-                        }
-                        value => value,
-                    }
-                }
+                None => return self.free_path(expr, root, name),
             },
             _ => self.eval(root)?,
         };
-        for (index, (at, step)) in chain.iter().enumerate().skip(done) {
-            let key = match (keys.get(index), step) {
-                (Some(key), _) => key.clone(),
-                (None, Step::Attr(name)) => PathKey {
-                    value: Value::str(&***name),
-                    is_attribute: true,
-                },
-                (None, Step::Item(key)) => PathKey {
+        // What is written here is no lazy container.
+        let is_written = matches!(root.kind, ExprKind::List(_) | ExprKind::Dict(_));
+        let value = self.follow(expr, value)?;
+        match value.downcast::<Bound>() {
+            Some(method) if is_written => Ok(Value::Object(Rc::new(method.eager()))),
+            _ => Ok(value),
+        }
+    }
+
+    /// Follows a path from the value of its root.
+    fn follow(&mut self, expr: &Expr, root: Value) -> Result<Value> {
+        let value = match &expr.kind {
+            ExprKind::Attr(object, name) => {
+                let object = self.follow(object, root)?;
+                self.attribute(&object, name)
+            }
+            ExprKind::Item(object, key) => {
+                let object = self.follow(object, root)?;
+                let key = self.eval(key)?;
+                self.item(&object, &key)
+            }
+            _ => return Ok(root),
+        };
+        value
+            .map(|value| self.placed_undefined(value, expr.range))
+            .map_err(|error| self.placed(error, expr.range))
+    }
+
+    /// Follows a path from a name that the template doesn't define: the context gets all of it, so
+    /// that it may make ready no more than what is asked for.
+    fn free_path(&mut self, expr: &Expr, root: &Expr, name: &str) -> Result<Value> {
+        let mut chain: Vec<&Expr> = Vec::new();
+        let mut step = expr;
+        while let ExprKind::Attr(object, _) | ExprKind::Item(object, _) = &step.kind {
+            chain.push(step);
+            step = object;
+        }
+        chain.reverse();
+        let mut keys: Vec<PathKey> = Vec::with_capacity(chain.len());
+        for step in &chain {
+            keys.push(match &step.kind {
+                ExprKind::Item(_, key) => PathKey {
                     value: self.eval(key)?,
                     is_attribute: false,
                 },
-            };
-            value = if key.is_attribute {
-                let name = key.value.to_str();
-                self.attribute(&value, &name)
-            } else {
-                self.item(&value, &key.value)
+                ExprKind::Attr(_, name) => PathKey {
+                    value: Value::Str(Str::from_shared(name.clone())),
+                    is_attribute: true,
+                },
+                _ => continue,
+            });
+        }
+        let (value, done) = self
+            .free(name, &keys)
+            .map_err(|error| self.placed(error, root.range))?;
+        let at = done.checked_sub(1).map_or(root, |last| chain[last]);
+        let mut value = self.placed_undefined(value, at.range);
+        for (step, key) in chain.iter().zip(&keys).skip(done) {
+            value = match &key.value {
+                Value::Str(name) if key.is_attribute => self.attribute(&value, name),
+                key => self.item(&value, key),
             }
-            .map_err(|error| self.placed(error, at.range))?;
-            // What is written here is no lazy container.
-            if matches!(root.kind, ExprKind::List(_) | ExprKind::Dict(_))
-                && let Some(method) = value.downcast::<Bound>()
-            {
-                value = Value::Object(Rc::new(method.eager()));
-            }
-            if let Value::Undefined(undefined) = &value
-                && !undefined.is_placed()
-                && let Some(span) = self.span(at.range)
-            {
-                value = Value::undefined(undefined.as_ref().clone().at(span));
-            }
+            .map(|value| self.placed_undefined(value, step.range))
+            .map_err(|error| self.placed(error, step.range))?;
         }
         Ok(value)
+    }
+
+    /// Says where an undefined value came up, unless that is known.
+    fn placed_undefined(&self, value: Value, range: Range) -> Value {
+        match value {
+            Value::Undefined(undefined) if !undefined.is_placed() => match self.span(range) {
+                Some(span) => Value::undefined(undefined.as_ref().clone().at(span)),
+                None => Value::Undefined(undefined),
+            },
+            value => value,
+        }
     }
 
     /// Resolves a name that the template doesn't define.
@@ -408,11 +407,6 @@ fn is_deferred(error: &Error) -> bool {
         error.kind(),
         Kind::Undefined | Kind::Type | Kind::Value | Kind::Arithmetic | Kind::Filter
     )
-}
-
-enum Step<'e> {
-    Attr(&'e Rc<str>),
-    Item(&'e Expr),
 }
 
 fn compare(operator: Compare, left: &Value, right: &Value) -> Result<bool> {

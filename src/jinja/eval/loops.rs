@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::scope::Scope;
 use super::{Flow, Machine};
 use crate::diag::Result;
 use crate::jinja::ast::For;
@@ -19,7 +20,6 @@ impl Machine<'_> {
         let mut items: Vec<Value> = iterated
             .items()
             .map_err(|error| self.placed(error, repeat.iter.range))?
-            .inspect(|_| {})
             .collect();
         if let Some(filter) = &repeat.filter {
             let mut kept = Vec::new();
@@ -58,13 +58,19 @@ impl Machine<'_> {
             _ => Value::Object(state.clone()),
         };
         let loop_name: Rc<str> = "loop".into();
+        let mut inner = Scope::new(Some(self.scope.clone()));
         // As in Jinja2, `else` is for a loop none of whose rounds came to its end.
         let mut is_done = false;
         for index in 0..count {
             self.step()?;
             state.index.set(index);
             let item = state.items[index].clone();
-            let flow = self.scoped(|machine| {
+            // A round's scope that nothing kept serves the next one.
+            match Rc::get_mut(&mut inner) {
+                Some(scope) => scope.clear(),
+                None => inner = Scope::new(Some(self.scope.clone())),
+            }
+            let flow = self.inside(&inner, |machine| {
                 machine.scope.set(&loop_name, object.clone());
                 machine
                     .assign(&repeat.target, item)

@@ -172,7 +172,16 @@ impl<'a> Machine<'a> {
     /// Runs nodes in a scope of their own.
     fn scoped(&mut self, f: impl FnOnce(&mut Self) -> Result<Flow>) -> Result<Flow> {
         let inner = Scope::new(Some(self.scope.clone()));
-        let outer = std::mem::replace(&mut self.scope, inner);
+        self.inside(&inner, f)
+    }
+
+    /// Runs something in a scope that there is.
+    fn inside(
+        &mut self,
+        scope: &Rc<Scope>,
+        f: impl FnOnce(&mut Self) -> Result<Flow>,
+    ) -> Result<Flow> {
+        let outer = std::mem::replace(&mut self.scope, scope.clone());
         let result = f(self);
         self.scope = outer;
         result

@@ -1,5 +1,6 @@
 //! Where output goes, and what happens to values on the way.
 
+use std::fmt::Write;
 use std::rc::Rc;
 
 use super::Machine;
@@ -70,6 +71,10 @@ impl Machine<'_> {
                     text.push_str(&escape_html(part));
                 }
                 Value::Str(part) => text.push_str(part),
+                Value::Int(number) => {
+                    // Writing to a string can't fail.
+                    let _ = write!(text, "{number}");
+                }
                 other if escapes => text.push_str(&escape_html(&other.to_str())),
                 other => text.push_str(&other.to_str()),
             },

@@ -30,6 +30,11 @@ impl Scope {
         })
     }
 
+    /// Takes all variables out.
+    pub(super) fn clear(&mut self) {
+        self.vars.get_mut().clear();
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<Value> {
         let mut scope = Some(self);
         while let Some(one) = scope {

@@ -110,6 +110,16 @@ fn read(
 ) -> Result<Value> {
     let mut value = item.clone();
     let parts: Vec<Value> = match path {
+        // One name, as nearly always, needs no taking apart.
+        Value::Str(name)
+            if !name.contains('.') && !name.starts_with(|c: char| c.is_ascii_digit()) =>
+        {
+            let value = runtime.item(item, path)?;
+            return Ok(match default {
+                Some(default) if value.is_undefined() => default.clone(),
+                _ => value,
+            });
+        }
         Value::Str(path) => path
             .split('.')
             .map(|part| match part.parse::<i64>() {

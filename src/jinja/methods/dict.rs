@@ -90,6 +90,24 @@ pub(super) static TABLE: &[Method<Dict>] = &[
     ),
 ];
 
+/// Says whether a name is a method: asked for every attribute, and so without a walk over the table.
+pub(super) fn is_method(name: &str) -> bool {
+    matches!(
+        name,
+        "clear"
+            | "copy"
+            | "fromkeys"
+            | "get"
+            | "items"
+            | "keys"
+            | "pop"
+            | "popitem"
+            | "setdefault"
+            | "update"
+            | "values"
+    )
+}
+
 /// Splits the arguments of `get`, `pop` and `setdefault`.
 fn key_and_default(args: Args) -> Result<(Key, Option<Value>)> {
     let mut given = args.positional.into_iter();
@@ -189,4 +207,17 @@ fn update(_runtime: &mut dyn Runtime, dict: &Dict, args: Args) -> Result<Value> 
         dict.set(key, value);
     }
     Ok(Value::None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_methods_of_the_table_are_known_by_name() {
+        for method in TABLE {
+            assert!(is_method(method.name), "{}", method.name);
+        }
+        assert!(!is_method("nope"));
+    }
 }

@@ -65,7 +65,7 @@ const fn method<T: ?Sized>(
 
 /// Says whether a name is a method of dicts, which stands in front of a key of that name.
 pub fn is_dict_method(name: &str) -> bool {
-    find(dict::TABLE, name).is_some()
+    dict::is_method(name)
 }
 
 /// Says whether a name is a method that changes the list, dict or set itself, or whose result
@@ -98,7 +98,7 @@ pub(super) fn exists(object: &Value, name: &str) -> bool {
         Value::Str(_) => find(str::TABLE, name).is_some(),
         Value::List(_) => find(list::TABLE, name).is_some(),
         Value::Tuple(_) => find(list::TUPLE, name).is_some(),
-        Value::Dict(_) => find(dict::TABLE, name).is_some(),
+        Value::Dict(_) => dict::is_method(name),
         Value::Set(_) => find(set::TABLE, name).is_some(),
         Value::Int(_) | Value::Big(_) | Value::Bool(_) => find(number::INT, name).is_some(),
         Value::Float(_) => find(number::FLOAT, name).is_some(),
