@@ -119,6 +119,11 @@ impl Level {
         self >= Level::V2_19
     }
 
+    /// Says whether delimiters in a condition are told of even where they give its text.
+    pub fn warns_of_all_delimiters(self) -> bool {
+        self <= Level::V2_18
+    }
+
     /// Says whether a condition that is no boolean is deprecated aloud.
     pub fn warns_of_conditions(self) -> bool {
         self == Level::V2_18
@@ -179,6 +184,48 @@ impl Level {
         } else {
             format!("{{% if {condition} %}} True {{% else %}} False {{% endif %}}")
         }
+    }
+
+    /// Returns the message of `sequence` for what is no number.
+    ///
+    /// `repr` shows it where it was given by its name.
+    pub fn no_number_of_sequence(self, key: &str, text: &str, repr: Option<&str>) -> String {
+        let is_shorthand = repr.is_none();
+        let repr = repr.map_or_else(|| crate::value::str_repr(text), str::to_owned);
+        match self {
+            Level::V2_19 => format!(
+                "Config '{key}' for 'sequence' lookup plugin from 'Direct' has an invalid value: Invalid value provided for 'integer': {repr}"
+            ),
+            Level::V2_18 => format!(
+                "Invalid type for configuration option plugin_type: lookup plugin: sequence setting: {key} (from Direct): "
+            ),
+            Level::V2_9 if is_shorthand => format!("can't parse {key}={text} as integer"),
+            Level::V2_9 => format!("can't parse arg {key}={repr} as integer"),
+        }
+    }
+
+    /// Says whether numbers of `sequence` may be hexadecimal, octal or binary.
+    pub fn sequences_take_any_base(self) -> bool {
+        self < Level::V2_18
+    }
+
+    /// Says whether `sequence` counts with options alone.
+    pub fn sequences_need_no_terms(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Shows keys of a dict as an error message does.
+    pub fn dict_keys(self, names: &str) -> String {
+        if self < Level::V2_18 {
+            format!("dict_keys({names})")
+        } else {
+            names.to_owned()
+        }
+    }
+
+    /// Says whether a template in the place of all arguments is warned of.
+    pub fn warns_of_templates_for_arguments(self) -> bool {
+        self >= Level::V2_19
     }
 
     /// Says whether lookups of loops are given `wantlist`.

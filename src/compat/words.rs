@@ -55,18 +55,12 @@ impl Level {
         }
     }
 
-    /// Returns the message of a lookup that failed in a template.
-    pub fn failed_lookup(self, name: &str, error: &str) -> String {
+    /// Returns the message of a lookup that failed in a template with an error of some class.
+    pub fn failed_plugin_lookup(self, name: &str, class: &str, error: &str) -> String {
         match self {
-            Level::V2_19 => format!("The lookup plugin '{name}' failed: {error}"),
-            Level::V2_18 if matches!(name, "file" | "vars" | "first_found") => error.to_owned(),
-            Level::V2_9 if name == "vars" => error.to_owned(),
+            Level::V2_19 => self.failed_lookup(name, error),
+            Level::V2_18 if class == "AnsibleLookupError" => error.to_owned(),
             _ => {
-                let class = if name == "first_found" {
-                    "AnsibleLookupError"
-                } else {
-                    "AnsibleError"
-                };
                 let again = if self.repeats_wrapped_errors() {
                     format!(". {error}")
                 } else {
@@ -77,6 +71,24 @@ impl Level {
                 )
             }
         }
+    }
+
+    /// Returns the message of a lookup that failed in a template.
+    pub fn failed_lookup(self, name: &str, error: &str) -> String {
+        let plain = match self {
+            Level::V2_19 => return format!("The lookup plugin '{name}' failed: {error}"),
+            Level::V2_18 => matches!(name, "file" | "vars" | "first_found"),
+            Level::V2_9 => name == "vars",
+        };
+        if plain {
+            return error.to_owned();
+        }
+        let class = if name == "first_found" {
+            "AnsibleLookupError"
+        } else {
+            "AnsibleError"
+        };
+        self.failed_plugin_lookup(name, class, error)
     }
 
     /// Returns the message of `first_found` where none is.

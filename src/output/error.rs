@@ -155,10 +155,11 @@ fn grouped(error: &Error) -> Vec<Group<'_>> {
     while let Some(one) = next {
         match groups.last_mut() {
             Some(group)
-                if start(group.place) == start(one.span()) && one.kind() != Kind::Conversion =>
+                if start(group.place) == start(one.span())
+                    && one.note_text().is_none()
+                    && one.kind() != Kind::Conversion =>
             {
                 let _ = write!(group.text, ": {}", one.message());
-                group.note = group.note.or(one.note_text());
             }
             _ => groups.push(Group {
                 text: one.message().to_owned(),

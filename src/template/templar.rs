@@ -129,6 +129,11 @@ impl Templar {
         self.0.shared.options.verbosity
     }
 
+    /// Tells of something odd.
+    pub(crate) fn warn(&self, notice: Notice) {
+        self.0.shared.options.sources.note(notice);
+    }
+
     /// Forgets what was rendered: a variable changed.
     pub fn forget(&self) {
         self.0.memo.borrow_mut().clear();
@@ -255,11 +260,13 @@ impl Templar {
     /// What evaluating raises, besides what is undefined.
     pub fn debug_var(&self, name: &Str) -> Result<Value> {
         let text = if name.contains("{{") {
-            self.render(&Value::Str(name.clone()))?.to_str()
+            match self.render(&Value::Str(name.clone()))? {
+                Value::Str(made) => name.like(made.as_str()).with_trust(made.is_trusted()),
+                other => name.like(other.to_str()),
+            }
         } else {
-            name.to_string()
+            name.clone()
         };
-        let text = name.like(text);
         if !self.0.shared.options.level.native_results() {
             let shown = name.like(format!("{{{{{text}}}}}"));
             return match self.template(&shown) {
@@ -321,6 +328,9 @@ impl Templar {
     pub(super) fn expression_of(&self, text: &Str, template: &str) -> Result<Value> {
         let env = &self.0.shared.env;
         let level = self.0.shared.options.level;
+        if level.strict_conditions() && !text.is_trusted() {
+            return Err(condition::untrusted(text));
+        }
         let compiled = env.compile_expression(text, place(text), text.is_trusted());
         let context = TemplarContext::new(self, text, text.span());
         compiled

@@ -4,6 +4,7 @@ mod files;
 mod hosts;
 mod lists;
 mod password;
+mod sequence;
 mod vars;
 
 use super::templar::Templar;
@@ -101,7 +102,7 @@ pub static TABLE: &[Row] = &[
     },
     Row {
         name: "sequence",
-        function: lists::sequence,
+        function: sequence::sequence,
         doc: "Numbers, formatted.",
     },
     Row {
@@ -164,7 +165,7 @@ fn data(value: Value) -> Value {
 
 /// Who uses a lookup.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum User {
+pub(super) enum User {
     Template,
     Loop,
 }
@@ -189,7 +190,7 @@ fn run(
             name,
             terms,
             &options_of(templar, options, user),
-            user == User::Loop && templar.level().renders_elements_lazily(),
+            user,
         )?
     {
         return Ok(found.into_iter().map(data).collect());
@@ -354,7 +355,7 @@ fn subdir(action: &str) -> &'static str {
 
 /// Says which lookup of a template failed.
 fn failed_lookup(templar: &Templar, name: &str, error: Error) -> Error {
-    if error.kind() == Kind::NotFound {
+    if matches!(error.kind(), Kind::NotFound | Kind::Plugin) {
         return error.kind_as(Kind::Filter);
     }
     if error.kind() == Kind::Undefined && templar.level().names_failed_steps() {
