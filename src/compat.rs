@@ -223,6 +223,28 @@ impl Level {
         }
     }
 
+    /// Returns the message of the `vars` lookup for what can't be a name.
+    pub fn no_variables_name(self, term: &Value) -> String {
+        let kind = term.type_name();
+        if self >= Level::V2_19 {
+            format!("Variable name must be 'str' not '{kind}'.")
+        } else {
+            format!(
+                "Invalid setting identifier, \"{term}\" is not a string, its a <class '{kind}'>"
+            )
+        }
+    }
+
+    /// Says whether `debug` renders `var` as any argument before it evaluates it.
+    pub fn renders_debug_var(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether an item that is skipped is seen under the registered name.
+    pub fn registers_each_item(self) -> bool {
+        self >= Level::V2_18
+    }
+
     /// Says whether a template in the place of all arguments is warned of.
     pub fn warns_of_templates_for_arguments(self) -> bool {
         self >= Level::V2_19

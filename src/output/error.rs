@@ -130,12 +130,22 @@ fn blocks(error: &Error, sources: &Sources) -> String {
             let dot = if index + 1 < count { "." } else { "" };
             let _ = write!(out, "\n{}{dot}\n", group.text);
         }
-        if let Some(place) = group.place {
-            out.push_str(&origin(sources, place));
-        }
-        if let Some(note) = group.note {
-            let gap = if group.place.is_some() { "\n" } else { "" };
-            let _ = writeln!(out, "{gap}{note}");
+        match (group.place, group.note) {
+            (Some(place), note) => {
+                out.push_str(&origin(sources, place));
+                if let Some(note) = note {
+                    let _ = writeln!(out, "\n{note}");
+                }
+            }
+            (None, Some(note)) if note.starts_with("Origin: ") => {
+                let _ = writeln!(out, "{note}");
+            }
+            // Without a place it goes on in the same line.
+            (None, Some(note)) => {
+                out.truncate(out.trim_end().len());
+                let _ = writeln!(out, " {note}");
+            }
+            (None, None) => {}
         }
         if index + 1 < count {
             out.push_str("\n<<< caused by >>>\n");

@@ -13,6 +13,7 @@ pub(super) fn evaluate(templar: &Templar, condition: &Value) -> Result<bool> {
     let level = templar.0.shared.options.level;
     match condition {
         Value::Bool(b) => Ok(*b),
+        Value::None if level.strict_conditions() => Err(empty()),
         Value::None => Ok(true),
         Value::List(list) => {
             for item in list.to_vec() {

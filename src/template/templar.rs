@@ -259,7 +259,7 @@ impl Templar {
     /// # Errors
     /// What evaluating raises, besides what is undefined.
     pub fn debug_var(&self, name: &Str) -> Result<Value> {
-        let text = if name.contains("{{") {
+        let text = if name.contains("{{") && !self.level().renders_debug_var() {
             match self.render(&Value::Str(name.clone()))? {
                 Value::Str(made) => name.like(made.as_str()).with_trust(made.is_trusted()),
                 other => name.like(other.to_str()),
@@ -421,14 +421,19 @@ impl Templar {
         if level.native_results() {
             let pieces = env.render_pieces(&compiled, &context)?;
             let single = pieces.len() == 1 && !text.ends_with('\n');
-            return Ok(
-                match self.listed(results::native(pieces, level)?, text.span()) {
-                    Value::Str(made) if !single => {
-                        Value::Str(made.like(super::file::restored(text, made.to_string(), "\n")))
-                    }
-                    value => value,
-                },
-            );
+            let made = match self.listed(results::native(pieces, level)?, text.span()) {
+                Value::Str(made) if !single => {
+                    Value::Str(made.like(super::file::restored(text, made.to_string(), "\n")))
+                }
+                value => value,
+            };
+            // What comes from nowhere comes from the template.
+            return Ok(match (made, text.origin()) {
+                (Value::Str(made), Some(origin)) if made.origin().is_none() => {
+                    Value::Str(made.with_origin(origin))
+                }
+                (made, _) => made,
+            });
         }
         if let Some(value) = self.single_variable(text)? {
             return Ok(value);

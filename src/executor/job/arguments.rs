@@ -80,8 +80,15 @@ impl Job {
     fn argument_name(&self, key: Key) -> Result<Key> {
         match key.value() {
             Value::Str(text) if text.contains("{{") => {
-                let text = Value::Str(text.clone().with_trust(true));
-                Key::new(self.templar.render(&text)?)
+                let made = self
+                    .templar
+                    .render(&Value::Str(text.clone().with_trust(true)))?;
+                Key::new(match made {
+                    Value::Str(made) if made.origin().is_none() => {
+                        Value::Str(text.like(made.as_str()).with_trust(made.is_trusted()))
+                    }
+                    other => other,
+                })
             }
             _ => Ok(key),
         }

@@ -58,7 +58,7 @@ impl Job {
         }
         let action = actions::find(&name);
         let args = self
-            .arguments(action.map_or(&[], |row| row.raw))
+            .arguments(action.map_or(&[], |row| row.raw(self.level)))
             .map_err(Failing::at(Step::Arguments))?;
         let prepared = match action {
             Some(row) => self

@@ -27,10 +27,7 @@ pub(super) fn vars(templar: &Templar, terms: &[Value], options: Options) -> Resu
     let mut out = Vec::new();
     for term in terms {
         let Value::Str(name) = term else {
-            return Err(failed(format!(
-                "Invalid setting identifier, \"{term}\" is not a string, its a {}",
-                term.type_name()
-            )));
+            return Err(failed(templar.level().no_variables_name(term)));
         };
         match templar.variable(name)? {
             Some(value) => out.push(value),
@@ -60,7 +57,15 @@ pub(super) fn varnames(
     let names = templar.0.vars.names();
     let mut out = Vec::new();
     for term in terms {
-        let regex = translate(&term.to_str(), false, false, false)?;
+        let Value::Str(wanted) = term else {
+            return Err(failed(format!(
+                "Invalid setting identifier, \"{term}\" is not a string, it is a <class '{}'>",
+                term.type_name()
+            )));
+        };
+        let regex = translate(wanted, false, false, false).map_err(|error| {
+            failed(format!("Unable to use \"{wanted}\" as a search parameter")).caused_by(error)
+        })?;
         for name in &names {
             if regex.is_match(name).unwrap_or(false) {
                 out.push(Value::str(name));
