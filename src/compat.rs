@@ -245,6 +245,16 @@ impl Level {
         self >= Level::V2_18
     }
 
+    /// Says whether texts in a condition that are templates are rendered.
+    pub fn renders_literals_of_conditions(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether a template inside a text of a template is warned of.
+    pub fn warns_of_embedded_templates(self) -> bool {
+        self >= Level::V2_19
+    }
+
     /// Says whether a template in the place of all arguments is warned of.
     pub fn warns_of_templates_for_arguments(self) -> bool {
         self >= Level::V2_19

@@ -90,7 +90,7 @@ fn expression(templar: &Templar, written: &Str) -> Result<bool> {
         }
     }
     let value = templar
-        .expression_of(&text, &level.condition_template(&text))
+        .expression_of(&text, &level.condition_template(&text), true)
         .map_err(|error| failed(level, written, error))?;
     match value {
         Value::Bool(b) => Ok(b),

@@ -321,18 +321,24 @@ impl Templar {
     /// # Errors
     /// What evaluating raises.
     pub fn expression(&self, text: &Str) -> Result<Value> {
-        self.expression_of(text, &format!("{{{{{text}}}}}"))
+        self.expression_of(text, &format!("{{{{{text}}}}}"), false)
     }
 
     /// Evaluates an expression that errors show as part of a template.
-    pub(super) fn expression_of(&self, text: &Str, template: &str) -> Result<Value> {
+    pub(super) fn expression_of(
+        &self,
+        text: &Str,
+        template: &str,
+        is_condition: bool,
+    ) -> Result<Value> {
         let env = &self.0.shared.env;
         let level = self.0.shared.options.level;
         if level.strict_conditions() && !text.is_trusted() {
             return Err(condition::untrusted(text));
         }
         let compiled = env.compile_expression(text, place(text), text.is_trusted());
-        let context = TemplarContext::new(self, text, text.span());
+        let mut context = TemplarContext::new(self, text, text.span());
+        context.renders_literals = is_condition && level.renders_literals_of_conditions();
         compiled
             .and_then(|compiled| match env.evaluate(&compiled, &context)? {
                 Value::Undefined(undefined) => Err(undefined.error()),
@@ -342,6 +348,17 @@ impl Templar {
                 let error = wording::of(level, What::Expression, template, error);
                 wording::of_vault(error, text.span())
             })
+    }
+
+    /// Warns of a template inside a text of a template.
+    pub(super) fn warn_of_embedded(&self, span: Option<Span>, example: &str) {
+        if self.level().warns_of_embedded_templates() {
+            self.warn(
+                Notice::warning("Jinja constant strings should not contain embedded templates. This feature will be disabled by default in ansible-core 2.23.")
+                    .at(span)
+                    .help(format!("Use inline expressions, for example: {example}")),
+            );
+        }
     }
 
     /// Warns where a variable is read that a later version takes away.
@@ -734,7 +751,7 @@ fn has_vaulted(value: &Value) -> bool {
 }
 
 /// Says whether rendering a value gives the value itself.
-fn is_plain(value: &Value) -> bool {
+pub(super) fn is_plain(value: &Value) -> bool {
     match value {
         Value::Str(text) => !is_template(text),
         Value::List(list) => list.borrow().iter().all(is_plain),
@@ -780,12 +797,20 @@ pub(super) fn place(text: &Str) -> Place {
     }
 }
 
+/// What functions of a template may know: who renders it, and where it is written.
+pub(super) struct Rendering {
+    pub(super) templar: Templar,
+    pub(super) span: Option<Span>,
+}
+
 /// The engine's view of a templar, for one template.
 pub(super) struct TemplarContext {
     templar: Templar,
     span: Option<Span>,
     /// A template that may change lists and dicts gets its own, which are the same all through it.
     own: Option<RefCell<HashMap<String, Value>>>,
+    /// Texts in it that are templates are rendered where they stand.
+    renders_literals: bool,
 }
 
 impl TemplarContext {
@@ -795,6 +820,7 @@ impl TemplarContext {
             templar: templar.clone(),
             span,
             own: may_change_values(text).then(RefCell::default),
+            renders_literals: false,
         }
     }
 
@@ -864,6 +890,19 @@ impl Context for TemplarContext {
         TemplarContext::changes_values(self)
     }
 
+    fn literal(&self, text: &Str) -> Result<Value> {
+        let text = Value::Str(text.clone());
+        if self.renders_literals {
+            self.templar.warn_of_embedded(
+                self.span,
+                "`when: \"{{ a_var }}\" == 42` becomes `when: a_var == 42`",
+            );
+            self.templar.finish(&text, 0)
+        } else {
+            Ok(text)
+        }
+    }
+
     fn missing(&self, name: &str) -> Undefined {
         let (vars, wanted) = (self.templar.0.vars.clone(), name.to_owned());
         Undefined::variable(name).advised(move || {
@@ -874,7 +913,10 @@ impl Context for TemplarContext {
     }
 
     fn embedder(&self) -> Rc<dyn Any> {
-        Rc::new(self.templar.clone())
+        Rc::new(Rendering {
+            templar: self.templar.clone(),
+            span: self.span,
+        })
     }
 }
 

@@ -258,6 +258,7 @@ fn inner_list(element: &Value, path: &str, skip: bool) -> Result<Option<Vec<Valu
         };
         match (&next, keys.peek().is_some()) {
             (Value::Dict(_), true) | (Value::List(_), false) => {}
+            (_, true) if skip => return Ok(None),
             (_, is_inner) => {
                 let wanted = if is_inner { "dictionary" } else { "list" };
                 return Err(failed(format!(

@@ -7,9 +7,9 @@ mod password;
 mod sequence;
 mod vars;
 
-use super::templar::Templar;
+use super::templar::{Rendering, Templar, is_plain};
 use crate::diag::{Error, Kind, Result, Span};
-use crate::value::{Args, Runtime, Str, Value};
+use crate::value::{Args, Origin, Runtime, Str, Value};
 
 /// The signature of every lookup: terms and options in, results out.
 pub(super) type Function = fn(&Templar, &[Value], &[(String, Value)]) -> Result<Vec<Value>>;
@@ -150,8 +150,8 @@ pub(super) static GLOBALS: &[(&str, crate::value::Function)] = &[
 pub(super) fn templar(runtime: &mut dyn Runtime) -> Result<Templar> {
     runtime
         .embedder()
-        .downcast_ref::<Templar>()
-        .cloned()
+        .downcast_ref::<Rendering>()
+        .map(|rendering| rendering.templar.clone())
         .ok_or_else(|| Error::new(Kind::Internal, "lookups need a templar"))
 }
 
@@ -195,6 +195,13 @@ fn run(
     {
         return Ok(found.into_iter().map(data).collect());
     }
+    let missing = terms.iter().find_map(|term| match term {
+        Value::Undefined(undefined) => Some(undefined),
+        _ => None,
+    });
+    if let (Some(undefined), Some(_)) = (missing, own) {
+        return Err(undefined.error());
+    }
     let Some(function) = own else {
         let error = Error::new(Kind::NotFound, templar.level().no_such_lookup(name));
         return Err(
@@ -227,17 +234,44 @@ fn arguments(mut args: Args) -> Result<(String, Vec<Value>, Vec<(String, Value)>
         ));
     }
     let name = args.positional.remove(0).to_str();
-    for term in &args.positional {
-        if let Value::Undefined(undefined) = term {
-            return Err(undefined.error());
-        }
-    }
     Ok((name, args.positional, args.keyword))
 }
 
+/// Places the texts in a value that stand nowhere.
+fn placed(value: &Value, place: Option<Span>) -> Value {
+    let origin = place.map(|span| Origin {
+        source: span.source,
+        offset: span.start,
+    });
+    value.map_leaves(&mut |leaf| match (leaf, origin) {
+        (Value::Str(text), Some(origin)) if text.origin().is_none() => {
+            Value::Str(text.clone().with_origin(origin))
+        }
+        (other, _) => other.clone(),
+    })
+}
+
 fn lookup(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let place = runtime
+        .embedder()
+        .downcast_ref::<Rendering>()
+        .and_then(|rendering| rendering.span);
     let templar = templar(runtime)?;
-    let (name, terms, mut options) = arguments(args)?;
+    let (name, mut terms, mut options) = arguments(args)?;
+    // Literals may be templates.
+    for term in terms.iter_mut().filter(|term| !is_plain(term)) {
+        templar.warn_of_embedded(
+            place,
+            r#"`msg: "{{ lookup('env', '{{ a_var }}') }}"` becomes `msg: "{{ lookup('env', a_var) }}"`"#,
+        );
+        *term = templar.finish(&placed(term, place), 0)?;
+    }
+    let missing = terms.iter().find(|term| term.is_undefined());
+    if let Some(Value::Undefined(undefined)) = missing
+        && !templar.level().renders_elements_lazily()
+    {
+        return Err(undefined.error());
+    }
     let mut take = |wanted: &str| {
         options
             .iter()
@@ -255,6 +289,8 @@ fn lookup(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
                 Value::None
             });
         }
+        // What is undefined can be asked for, and replaced.
+        Err(_) if missing.is_some() => return Ok(missing.cloned().unwrap_or(Value::None)),
         Err(error) => return Err(failed_lookup(&templar, &name, error)),
     };
     if wants_list {
