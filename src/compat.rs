@@ -324,6 +324,11 @@ impl Level {
         self < Level::V2_18
     }
 
+    /// Says whether the options of the lookup `template` for blanks are followed.
+    pub fn template_lookup_trims(self) -> bool {
+        self >= Level::V2_19
+    }
+
     /// Says whether JSON has texts of vaults as they are encrypted.
     pub fn json_keeps_vaults(self) -> bool {
         self < Level::V2_18

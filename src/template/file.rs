@@ -32,6 +32,8 @@ pub struct FileOptions {
     pub trim_blocks: bool,
     /// Removes blanks in front of a block.
     pub lstrip_blocks: bool,
+    /// Variables above all others.
+    pub vars: Option<Dict>,
     /// Where the result goes, for `template_destpath`.
     pub dest: Option<String>,
 }
@@ -109,6 +111,9 @@ pub(super) fn render(
     let body = header(level, &text, &mut options)?;
     let offset = text.len() - body.len();
     let extra = own_variables(&shown, given.dest.as_deref());
+    for (key, value) in given.vars.iter().flat_map(Dict::to_vec) {
+        extra.set_key(key, value);
+    }
     let vars = Rc::new(Layered {
         own: MapVariables::new(extra, Vec::new()),
         rest: templar.0.vars.clone(),

@@ -16,6 +16,7 @@ mod time;
 mod vault;
 
 pub use data::merge_dicts;
+pub(super) use encode::decoded;
 pub use net::TESTS as NET_TESTS;
 pub(super) use random::bad_seed;
 pub(super) use regex::translate;

@@ -19,11 +19,14 @@ fn one_level(terms: &[Value]) -> Vec<Value> {
         .collect()
 }
 
-fn lists(terms: &[Value]) -> Result<Vec<Vec<Value>>> {
+fn lists(terms: &[Value], takes_items: bool) -> Result<Vec<Vec<Value>>> {
     terms
         .iter()
         .map(|term| match term {
-            Value::Str(_) => Ok(vec![term.clone()]),
+            // A loop's own terms, and those before 2.19, may be items as well.
+            Value::Str(_) | Value::Int(_) | Value::Bool(_) | Value::None if takes_items => {
+                Ok(vec![term.clone()])
+            }
             other => Ok(other.items()?.collect()),
         })
         .collect()
@@ -48,7 +51,6 @@ pub(super) fn flattened(
                 Value::List(list) if depth < crate::value::MAX_DEPTH => {
                     walk(&list.to_vec(), out, depth + 1);
                 }
-                Value::None => {}
                 other => out.push(other.clone()),
             }
         }
@@ -60,14 +62,7 @@ pub(super) fn flattened(
 
 pub(super) fn dict(templar: &Templar, terms: &[Value], _options: Options) -> Result<Vec<Value>> {
     let mut out = Vec::new();
-    let terms: Vec<Value> = match terms {
-        // A list of dicts stands for them.
-        [Value::List(list)] if list.borrow().iter().all(|t| matches!(t, Value::Dict(_))) => {
-            list.to_vec()
-        }
-        terms => terms.to_vec(),
-    };
-    for term in &terms {
+    for term in terms {
         let dict = match term {
             Value::Dict(dict) => dict.clone(),
             Value::Object(object) if object.as_mapping().is_some() => {
@@ -84,14 +79,14 @@ pub(super) fn dict(templar: &Templar, terms: &[Value], _options: Options) -> Res
     Ok(out)
 }
 
-pub(super) fn nested(_templar: &Templar, terms: &[Value], _options: Options) -> Result<Vec<Value>> {
+pub(super) fn nested(templar: &Templar, terms: &[Value], _options: Options) -> Result<Vec<Value>> {
     if terms.is_empty() {
         return Err(failed(
             "with_nested requires at least one element in the nested list",
         ));
     }
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
-    for column in lists(terms)? {
+    for column in lists(terms, !templar.level().native_results())? {
         rows = rows
             .iter()
             .flat_map(|row| {
@@ -110,7 +105,7 @@ pub(super) fn nested(_templar: &Templar, terms: &[Value], _options: Options) -> 
 }
 
 pub(super) fn together(
-    _templar: &Templar,
+    templar: &Templar,
     terms: &[Value],
     _options: Options,
 ) -> Result<Vec<Value>> {
@@ -119,15 +114,17 @@ pub(super) fn together(
             "with_together requires at least one element in each list",
         ));
     }
-    let columns = lists(terms)?;
+    let columns = lists(terms, !templar.level().native_results())?;
     let count = columns.iter().map(Vec::len).max().unwrap_or(0);
-    let row = |at: usize| {
+    let row = |at: usize| -> Vec<Value> {
         columns
             .iter()
             .map(|c| c.get(at).cloned().unwrap_or(Value::None))
             .collect()
     };
-    Ok((0..count).map(|at| Value::list(row(at))).collect())
+    Ok((0..count)
+        .map(|at| Value::list(one_level(&row(at))))
+        .collect())
 }
 
 /// Makes a pair as the level has it: a tuple, which is a list where values are plain data.

@@ -5,6 +5,7 @@ mod hosts;
 mod lists;
 mod password;
 mod sequence;
+mod tables;
 mod vars;
 
 use super::templar::{Rendering, Templar, is_plain};
@@ -25,6 +26,11 @@ pub struct Row {
 
 /// All lookups.
 pub static TABLE: &[Row] = &[
+    Row {
+        name: "csvfile",
+        function: tables::csvfile,
+        doc: "Cells of files of separated values, by another cell of their rows.",
+    },
     Row {
         name: "dict",
         function: lists::dict,
@@ -59,6 +65,11 @@ pub static TABLE: &[Row] = &[
         name: "indexed_items",
         function: lists::indexed_items,
         doc: "Items with their index.",
+    },
+    Row {
+        name: "ini",
+        function: tables::ini,
+        doc: "Values of INI and properties files.",
     },
     Row {
         name: "inventory_hostnames",
@@ -282,7 +293,9 @@ fn lookup(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let errors = take("errors").map_or_else(|| "strict".to_owned(), |v| v.to_str());
     let results = match run(&templar, &name, &terms, &options, User::Template) {
         Ok(results) => results,
-        Err(_) if matches!(errors.as_str(), "ignore" | "warn") => {
+        Err(error)
+            if matches!(errors.as_str(), "ignore" | "warn") && error.kind() != Kind::NotFound =>
+        {
             return Ok(if wants_list {
                 Value::list(Vec::new())
             } else {
@@ -398,20 +411,32 @@ fn failed_lookup(templar: &Templar, name: &str, error: Error) -> Error {
         return error;
     }
     let level = templar.level();
-    if error.kind() == Kind::Vault && !level.names_failed_steps() {
-        let message = level.vault_of_lookup(name, error.message());
-        return error.message_as(message).kind_as(Kind::Filter);
+    if error.kind() == Kind::Undefined {
+        return error.kind_as(Kind::Filter);
     }
-    if level.names_failed_steps() && error.span().is_some() && error.kind() == Kind::Vault {
-        let message = format!("The lookup plugin '{name}' failed");
-        return Error::new(Kind::Filter, message).caused_by(error);
+    if level.names_failed_steps() {
+        if error.span().is_some() && error.kind() == Kind::Vault {
+            let message = format!("The lookup plugin '{name}' failed");
+            return Error::new(Kind::Filter, message).caused_by(error);
+        }
+        if let Some(cause) = error.cause() {
+            let message = level.failed_lookup(name, None, error.message());
+            return Error::new(Kind::Filter, message).caused_by(cause.clone());
+        }
     }
-    if let Some(cause) = error.cause().filter(|cause| cause.kind() == Kind::Vault) {
-        let message = level.failed_lookup(name, error.message());
-        return Error::new(Kind::Filter, message).caused_by(cause.clone());
-    }
-    let message = level.failed_lookup(name, &error.full_message());
+    let message = level.failed_lookup(name, class(&error), error.full_message().trim());
     error.message_as(message).kind_as(Kind::Filter)
+}
+
+/// Returns the class that Python has for what a lookup raised; `None` for an error of lookups.
+fn class(error: &Error) -> Option<&'static str> {
+    match error.kind() {
+        Kind::Argument | Kind::Undefined => None,
+        Kind::Vault => Some("ansible.parsing.vault.AnsibleVaultError"),
+        _ if error.message().contains("object has no attribute '") => Some("AttributeError"),
+        _ if error.message().ends_with("index out of range") => Some("IndexError"),
+        kind => Some(crate::template::error_class(kind)),
+    }
 }
 
 /// Says which lookup of a loop failed.
@@ -420,7 +445,7 @@ fn failed_loop(templar: &Templar, name: &str, error: Error) -> Error {
     if error.kind() == Kind::Undefined || !level.names_failed_steps() {
         return error;
     }
-    let message = level.failed_lookup(name, &error.full_message());
+    let message = level.failed_lookup(name, None, &error.full_message());
     // Ansible points at its own call.
     let nowhere = templar.0.shared.options.sources.add_whole("<unknown>", "");
     let error = Error::new(Kind::Argument, message).note("invoke_lookup()");
@@ -461,6 +486,8 @@ fn bare(templar: &Templar, items: &Value) -> Result<Option<Value>> {
         .map(Some)
 }
 
+use files::{find, flag};
+
 /// Returns an option of a lookup.
 fn option<'a>(options: &'a [(String, Value)], name: &str) -> Option<&'a Value> {
     options
@@ -469,6 +496,26 @@ fn option<'a>(options: &'a [(String, Value)], name: &str) -> Option<&'a Value> {
         .map(|(_, value)| value)
 }
 
+/// An error that Ansible has as one of its own.
 fn failed(message: impl Into<String>) -> Error {
     Error::new(Kind::Filter, message)
+}
+
+/// An error that Ansible has as one of lookups: nothing is said around it before 2.19.
+fn refused(message: impl Into<String>) -> Error {
+    Error::new(Kind::Argument, message)
+}
+
+/// Reads a file of the controller as text of some encoding.
+fn read_text(templar: &Templar, path: &std::path::Path, encoding: &str) -> Result<String> {
+    let bytes = templar.0.shared.options.sources.read(path)?.bytes;
+    crate::template::decoded(&bytes, encoding)
+}
+
+/// Returns a term that has to be text; `method` is what Python would have called on it.
+fn text_of<'a>(term: &'a Value, method: &str) -> Result<&'a str> {
+    term.as_str().ok_or_else(|| {
+        let kind = term.type_name();
+        failed(format!("'{kind}' object has no attribute '{method}'"))
+    })
 }
