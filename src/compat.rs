@@ -250,6 +250,11 @@ impl Level {
         self >= Level::V2_19
     }
 
+    /// Says whether a variable `ansible_managed` is used in template files.
+    pub fn ansible_managed_is_a_variable(self) -> bool {
+        self >= Level::V2_19
+    }
+
     /// Says whether a template inside a text of a template is warned of.
     pub fn warns_of_embedded_templates(self) -> bool {
         self >= Level::V2_19

@@ -612,6 +612,19 @@ impl Templar {
         })
     }
 
+    /// Renders a value; one that needs something undefined is undefined itself, where the level has
+    /// such values.
+    pub(super) fn finish_lazily(&self, value: &Value) -> Result<Value> {
+        match self.finish(value, 0) {
+            Err(error)
+                if error.kind() == Kind::Undefined && self.level().renders_elements_lazily() =>
+            {
+                Ok(Value::undefined(Undefined::failed(error)))
+            }
+            other => other,
+        }
+    }
+
     /// Returns what a name and some of the keys behind it lead to, rendering only that.
     pub(super) fn reach(&self, name: &str, keys: &[PathKey]) -> Result<Option<(Value, usize)>> {
         let known = self.0.memo.borrow().get(name).cloned();
@@ -897,7 +910,7 @@ impl Context for TemplarContext {
                 self.span,
                 "`when: \"{{ a_var }}\" == 42` becomes `when: a_var == 42`",
             );
-            self.templar.finish(&text, 0)
+            self.templar.finish_lazily(&text)
         } else {
             Ok(text)
         }

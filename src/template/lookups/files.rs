@@ -6,6 +6,7 @@ use std::process::Command;
 use super::{failed, option, refused, text_of};
 use crate::diag::{Kind, Result};
 use crate::template::FileOptions;
+use crate::template::file::render_value;
 use crate::template::templar::Templar;
 use crate::value::Value;
 
@@ -96,7 +97,8 @@ pub(super) fn template(templar: &Templar, terms: &[Value], options: Options) -> 
             ..FileOptions::default()
         };
         let search = templar.0.vars.search_path();
-        out.push(Value::str(templar.render_file(&path, &search, &given)?));
+        let reads_back = flag(options, "convert_data", true);
+        out.push(render_value(templar, &path, &search, &given, reads_back)?);
     }
     Ok(out)
 }

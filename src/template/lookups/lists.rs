@@ -204,13 +204,22 @@ pub(super) fn subelements(
     if !is_container {
         return wrong(FIRST_TWO);
     }
-    if let [flags, ..] = rest {
+    if let [flags, ..] = rest
+        && !matches!(flags, Value::Dict(_))
+    {
         flags.items()?;
+        return wrong(" the optional third item must be a dict with flags skip_missing");
+    }
+    if rest.len() > 1 {
+        return wrong("");
     }
     let skip = rest
         .first()
         .and_then(|flags| flags.get("skip_missing"))
         .is_some_and(|value| crate::value::to_bool(&value).unwrap_or(false));
+    if elements.get("skipped").is_some_and(|value| value.truth()) {
+        return Ok(Vec::new());
+    }
     let all: Vec<Value> = match elements {
         Value::Dict(dict) => dict.to_vec().into_iter().map(|(_, item)| item).collect(),
         other => other.items()?.collect(),

@@ -275,7 +275,7 @@ fn lookup(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
             place,
             r#"`msg: "{{ lookup('env', '{{ a_var }}') }}"` becomes `msg: "{{ lookup('env', a_var) }}"`"#,
         );
-        *term = templar.finish(&placed(term, place), 0)?;
+        *term = templar.finish_lazily(&placed(term, place))?;
     }
     let missing = terms.iter().find(|term| term.is_undefined());
     if let Some(Value::Undefined(undefined)) = missing
