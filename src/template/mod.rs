@@ -5,6 +5,7 @@ mod crypt;
 mod file;
 mod filters;
 mod ini;
+mod jmespath;
 mod lookups;
 mod python;
 mod results;

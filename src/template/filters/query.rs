@@ -3,10 +3,10 @@
 use rand::RngExt;
 
 use super::{failed, known, only};
-use crate::diag::Result;
+use crate::diag::{Kind, Result};
 use crate::jinja::Row;
 use crate::template::version::Loose;
-use crate::value::{Args, Dict, JsonStyle, Key, Runtime, Value, from_json_text};
+use crate::value::{Args, Dict, Key, Runtime, Value};
 
 pub(super) static TABLE: &[Row] = &[
     Row::new(
@@ -63,37 +63,45 @@ pub(super) static TABLE: &[Row] = &[
     ),
 ];
 
+/// How many brackets and negations an expression of `json_query` may have.
+const MAX_OPENINGS: usize = 1000;
+
 fn json_query(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [data, query] = args.bind("json_query", ["data", "expr"], 2)?;
-    let (data, query) = (known(data)?, known(query)?.to_str());
-    if query.contains('`')
-        && query.split('`').skip(1).step_by(2).any(|literal| {
-            literal
-                .trim_start()
-                .starts_with(|c: char| c.is_ascii_digit() || c == '-')
-        })
-    {
-        return Err(crate::diag::Error::new(
-            crate::diag::Kind::Unsupported,
-            "`json_query` with literal numbers is not supported",
-        )
-        .help("use `selectattr` to compare numbers"));
-    }
-    let told = |error: jmespath::JmespathError| match error.reason {
-        jmespath::ErrorReason::Parse(reason) => failed(format!(
-            "JMESPathError in json_query filter plugin:\n{reason}: `{query}`, column {}",
-            error.column + 1
-        )),
-        jmespath::ErrorReason::Runtime(reason) => failed(format!(
-            "Error in jmespath.search in json_query filter plugin:\n{reason}"
-        )),
+    let (data, query) = (known(data)?, known(query)?);
+    let Value::Str(query) = query else {
+        return Err(failed(format!(
+            "Error in jmespath.search in json_query filter plugin:\n'{}' object is not iterable",
+            query.type_name()
+        )));
     };
-    let compiled = jmespath::compile(&query).map_err(told)?;
-    let text = data.to_json(&JsonStyle::default())?;
-    let variable = jmespath::Variable::from_json(&text).map_err(failed)?;
-    let found = compiled.search(variable).map_err(told)?;
-    let text = serde_json::to_string(&*found).map_err(|error| failed(error.to_string()))?;
-    from_json_text(&text)
+    let told = |said: String| {
+        failed(format!(
+            "JMESPathError in json_query filter plugin:\n{said}"
+        ))
+    };
+    if query.is_empty() {
+        return Err(told(
+            "Invalid JMESPath expression: cannot be empty.".to_owned(),
+        ));
+    }
+    // The parser goes down once for each of these.
+    let openings = query.matches(['(', '[', '{', '!', '&']).count();
+    if openings > MAX_OPENINGS {
+        return Err(told(format!(
+            "the expression has more than {MAX_OPENINGS} brackets and negations"
+        )));
+    }
+    let parsed = jmespath::parse(&query).map_err(|error| match error.reason {
+        jmespath::ErrorReason::Parse(reason) => {
+            told(format!("{reason}: `{query}`, column {}", error.column + 1))
+        }
+        jmespath::ErrorReason::Runtime(reason) => told(reason.to_string()),
+    })?;
+    crate::template::jmespath::search(&parsed, &data).map_err(|error| match error.kind() {
+        Kind::Filter => told(error.message().to_owned()),
+        _ => error,
+    })
 }
 
 fn dict(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
