@@ -138,6 +138,12 @@ impl Ini {
         }
     }
 
+    /// Returns the names of the sections.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let names = self.sections.iter();
+        names.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// Says whether there is a section.
     pub(super) fn has(&self, section: &str) -> bool {
         self.sections.iter().any(|(name, _)| name == section)

@@ -2,6 +2,7 @@
 
 mod data;
 mod encode;
+mod general;
 mod json_reader;
 mod list;
 mod math;
@@ -66,6 +67,11 @@ pub static FAMILIES: &[Family] = &[
         title: "Collections of data",
         collections: &["community.general"],
         rows: query::TABLE,
+    },
+    Family {
+        title: "Lists, tables and sections",
+        collections: &["community.general"],
+        rows: general::TABLE,
     },
 ];
 

@@ -5,6 +5,7 @@ use rand::RngExt;
 use super::{failed, known, only};
 use crate::diag::{Kind, Result};
 use crate::jinja::Row;
+use crate::template::twister::Twister;
 use crate::template::version::Loose;
 use crate::value::{Args, Dict, Key, Runtime, Value};
 
@@ -211,12 +212,6 @@ fn merge_by(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
 
 fn random_mac(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, seed] = args.bind("random_mac", ["value", "seed"], 1)?;
-    if seed.is_some_and(|seed| !seed.is_none()) {
-        return Err(crate::diag::Error::new(
-            crate::diag::Kind::Unsupported,
-            "`random_mac` with a seed is not supported",
-        ));
-    }
     let value = known(value)?.to_str().to_lowercase();
     let mut parts: Vec<String> = value.split(':').map(str::to_owned).collect();
     let wrong = |part: &str| {
@@ -234,9 +229,16 @@ fn random_mac(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
             return Err(wrong(part));
         }
     }
-    let mut rng = rand::rng();
-    while parts.len() < 6 {
-        parts.push(format!("{:02x}", rng.random_range(0..256u32)));
+    // Ten digits are drawn at once, of which the first are taken.
+    const LEAST: u64 = 0x10_0000_0000;
+    const MOST: u64 = 0xff_ffff_ffff;
+    let drawn = match seed.filter(|seed| !seed.is_none()) {
+        Some(seed) => Twister::seeded(&seed)?.below(MOST - LEAST + 1) + LEAST,
+        None => rand::rng().random_range(LEAST..=MOST),
+    };
+    let digits = format!("{drawn:x}");
+    for at in 0..6usize.saturating_sub(parts.len()) {
+        parts.push(digits[2 * at..2 * at + 2].to_owned());
     }
     Ok(Value::str(parts.join(":")))
 }
