@@ -119,6 +119,11 @@ impl Level {
         self >= Level::V2_19
     }
 
+    /// Says whether delimiters in a condition are told of even where they give its text.
+    pub fn warns_of_all_delimiters(self) -> bool {
+        self <= Level::V2_18
+    }
+
     /// Says whether a condition that is no boolean is deprecated aloud.
     pub fn warns_of_conditions(self) -> bool {
         self == Level::V2_18
@@ -179,6 +184,85 @@ impl Level {
         } else {
             format!("{{% if {condition} %}} True {{% else %}} False {{% endif %}}")
         }
+    }
+
+    /// Returns the message of `sequence` for what is no number.
+    ///
+    /// `repr` shows it where it was given by its name.
+    pub fn no_number_of_sequence(self, key: &str, text: &str, repr: Option<&str>) -> String {
+        let is_shorthand = repr.is_none();
+        let repr = repr.map_or_else(|| crate::value::str_repr(text), str::to_owned);
+        match self {
+            Level::V2_19 => format!(
+                "Config '{key}' for 'sequence' lookup plugin from 'Direct' has an invalid value: Invalid value provided for 'integer': {repr}"
+            ),
+            Level::V2_18 => format!(
+                "Invalid type for configuration option plugin_type: lookup plugin: sequence setting: {key} (from Direct): "
+            ),
+            Level::V2_9 if is_shorthand => format!("can't parse {key}={text} as integer"),
+            Level::V2_9 => format!("can't parse arg {key}={repr} as integer"),
+        }
+    }
+
+    /// Says whether numbers of `sequence` may be hexadecimal, octal or binary.
+    pub fn sequences_take_any_base(self) -> bool {
+        self < Level::V2_18
+    }
+
+    /// Says whether `sequence` counts with options alone.
+    pub fn sequences_need_no_terms(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Shows keys of a dict as an error message does.
+    pub fn dict_keys(self, names: &str) -> String {
+        if self < Level::V2_18 {
+            format!("dict_keys({names})")
+        } else {
+            names.to_owned()
+        }
+    }
+
+    /// Returns the message of the `vars` lookup for what can't be a name.
+    pub fn no_variables_name(self, term: &Value) -> String {
+        let kind = term.type_name();
+        if self >= Level::V2_19 {
+            format!("Variable name must be 'str' not '{kind}'.")
+        } else {
+            format!(
+                "Invalid setting identifier, \"{term}\" is not a string, its a <class '{kind}'>"
+            )
+        }
+    }
+
+    /// Says whether `debug` renders `var` as any argument before it evaluates it.
+    pub fn renders_debug_var(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether an item that is skipped is seen under the registered name.
+    pub fn registers_each_item(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether texts in a condition that are templates are rendered.
+    pub fn renders_literals_of_conditions(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether a variable `ansible_managed` is used in template files.
+    pub fn ansible_managed_is_a_variable(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether a template inside a text of a template is warned of.
+    pub fn warns_of_embedded_templates(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether a template in the place of all arguments is warned of.
+    pub fn warns_of_templates_for_arguments(self) -> bool {
+        self >= Level::V2_19
     }
 
     /// Says whether lookups of loops are given `wantlist`.
@@ -243,6 +327,11 @@ impl Level {
     /// Says whether a hash that there isn't is nothing, rather than an error.
     pub fn unknown_hash_is_none(self) -> bool {
         self < Level::V2_18
+    }
+
+    /// Says whether the options of the lookup `template` for blanks are followed.
+    pub fn template_lookup_trims(self) -> bool {
+        self >= Level::V2_19
     }
 
     /// Says whether JSON has texts of vaults as they are encrypted.

@@ -48,13 +48,26 @@ fn checked(args: &Dict) -> Result<()> {
     Ok(())
 }
 
+/// Returns the conditions, which a template may give all at once.
+fn conditions(context: &Context, that: Value) -> Result<Value> {
+    let is_template = matches!(&that, Value::Str(text) if text.is_trusted() && text.contains("{{"));
+    if !is_template || !context.level.native_results() {
+        return Ok(that);
+    }
+    match context.templar.render(&that) {
+        Ok(made @ Value::List(_)) => Ok(made),
+        // Whatever else it gives is judged as one condition.
+        _ => Ok(that),
+    }
+}
+
 pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
     if context.level.assert_checks_as_modules() {
         bind(context, "assert", &SPEC, &args)?;
     } else {
         checked(&args)?;
     }
-    let that = args.get("that").unwrap_or(Value::None);
+    let that = conditions(context, args.get("that").unwrap_or(Value::None))?;
     let message = |names: &[&str], default: &str| {
         names
             .iter()

@@ -1,7 +1,7 @@
 //! `debug`: prints a message or a variable.
 
 use super::{Context, Prepared, bind, refuse, unknown};
-use crate::diag::Result;
+use crate::diag::{Error, Kind as ErrorKind, Result};
 use crate::modules::{Default, Kind, Param, Spec};
 use crate::value::{Dict, Value};
 
@@ -37,6 +37,9 @@ pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
         return Ok(Prepared::Done(result));
     }
     match args.get("var") {
+        Some(Value::None) if context.level.renders_debug_var() => {
+            result.set("msg", "Hello world!");
+        }
         None => {
             let message = args
                 .get("msg")
@@ -46,6 +49,15 @@ pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
         Some(Value::Str(name)) => {
             let value = context.templar.debug_var(&name)?;
             result.set(name.as_str(), value);
+        }
+        Some(other) if context.level.renders_debug_var() => {
+            return Err(Error::new(
+                ErrorKind::Argument,
+                format!(
+                    "argument 'var' is of type {} and we were unable to convert to _check_type_str_no_conversion: '{other}' is not a string and conversion is not allowed",
+                    other.type_name()
+                ),
+            ));
         }
         // A list or dict is shown under its type's name.
         Some(other) => {

@@ -79,6 +79,16 @@ pub struct Row {
     pub function: Function,
 }
 
+impl Row {
+    /// Returns the parameters that are not rendered beforehand.
+    pub fn raw(&self, level: Level) -> &'static [&'static str] {
+        if self.name == "debug" && level.renders_debug_var() {
+            return &[];
+        }
+        self.raw
+    }
+}
+
 /// All actions. Names that are not here go to the module of that name on the host.
 pub static TABLE: &[Row] = &[
     Row {

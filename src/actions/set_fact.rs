@@ -11,13 +11,18 @@ pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
     let facts = Dict::new();
     for (key, value) in args.to_vec() {
         let Some(name) = key.as_str() else {
-            return Err(not_a_name(context, &key.value().repr()));
+            return Err(not_a_name(context, key.value()));
         };
         if name == "cacheable" {
             continue;
         }
-        if !is_name(name) || KEYWORDS.contains(&name) && !context.level.keywords_are_names() {
-            return Err(not_a_name(context, name));
+        let reserved = if context.level.keywords_are_names() {
+            CONSTANTS
+        } else {
+            KEYWORDS
+        };
+        if !is_name(name) || reserved.contains(&name) {
+            return Err(not_a_name(context, key.value()));
         }
         facts.set(name, native(context, value));
     }
@@ -55,9 +60,23 @@ fn native(context: &Context, value: Value) -> Value {
     }
 }
 
-fn not_a_name(context: &Context, name: &str) -> Error {
+fn not_a_name(context: &Context, key: &Value) -> Error {
+    let name = key.to_str();
     if context.level.shows_error_blocks() {
-        return Error::value_error(format!("Invalid variable name '{name}'."));
+        let of_type = match key {
+            Value::Str(_) => String::new(),
+            other => format!(" of type '{}'", other.type_name()),
+        };
+        let error = Error::value_error(format!("Invalid variable name '{name}'{of_type}."))
+            .note("Variable names must be strings starting with a letter or underscore character, and contain only letters, numbers and underscores.");
+        let span = match key {
+            Value::Str(text) => text.span(),
+            _ => None,
+        };
+        return match span {
+            Some(span) => error.at(span),
+            None => error,
+        };
     }
     Error::new(
         Kind::Argument,
@@ -66,6 +85,9 @@ fn not_a_name(context: &Context, name: &str) -> Error {
         ),
     )
 }
+
+/// Names of constants in templates.
+const CONSTANTS: &[&str] = &["False", "None", "True", "false", "none", "true"];
 
 /// Python's keywords.
 const KEYWORDS: &[&str] = &[

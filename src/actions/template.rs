@@ -64,6 +64,7 @@ pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
         comment_end: string("comment_end_string"),
         trim_blocks: flag(&args, "trim_blocks", true),
         lstrip_blocks: flag(&args, "lstrip_blocks", false),
+        vars: None,
         dest: text(&args, "dest"),
     };
     let rendered = context

@@ -55,27 +55,30 @@ impl Level {
         }
     }
 
-    /// Returns the message of a lookup that failed in a template.
-    pub fn failed_lookup(self, name: &str, error: &str) -> String {
-        match self {
-            Level::V2_19 => format!("The lookup plugin '{name}' failed: {error}"),
-            Level::V2_18 if matches!(name, "file" | "vars" | "first_found") => error.to_owned(),
-            Level::V2_9 if name == "vars" => error.to_owned(),
-            _ => {
-                let class = if name == "first_found" {
-                    "AnsibleLookupError"
-                } else {
-                    "AnsibleError"
-                };
-                let again = if self.repeats_wrapped_errors() {
-                    format!(". {error}")
-                } else {
-                    String::new()
-                };
-                format!(
-                    "An unhandled exception occurred while running the lookup plugin '{name}'. Error was a <class 'ansible.errors.{class}'>, original message: {error}{again}"
-                )
-            }
+    /// Returns the message of a lookup that is a plugin and failed in a template with an error of
+    /// some class.
+    pub fn failed_plugin_lookup(self, name: &str, class: &str, error: &str) -> String {
+        let full = format!("ansible.errors.{class}");
+        let is_own = class == "AnsibleLookupError" && self >= Level::V2_18;
+        self.failed_lookup(name, Some(full.as_str()).filter(|_| !is_own), error)
+    }
+
+    /// Returns the message of a lookup that failed in a template; `class` is Python's class of the
+    /// error, `None` where the lookup itself says all that is to say.
+    pub fn failed_lookup(self, name: &str, class: Option<&str>, error: &str) -> String {
+        let class = match (self, class) {
+            (Level::V2_19, _) => return format!("The lookup plugin '{name}' failed: {error}"),
+            (Level::V2_18, None) => return error.to_owned(),
+            (_, None) if name == "first_found" => "ansible.errors.AnsibleLookupError",
+            (_, class) => class.unwrap_or("ansible.errors.AnsibleError"),
+        };
+        let message = format!(
+            "An unhandled exception occurred while running the lookup plugin '{name}'. Error was a <class '{class}'>, original message: {error}"
+        );
+        if self.repeats_wrapped_errors() {
+            format!("{message}. {error}")
+        } else {
+            message
         }
     }
 
@@ -195,31 +198,103 @@ impl Level {
         }
     }
 
-    /// Says that the `file` lookup can't decrypt a file.
+    /// Says that the lookup `ini` has no such option.
+    pub fn no_ini_option(self, name: &str) -> String {
+        if self.shows_error_blocks() {
+            format!("'{name}' is not a valid option.")
+        } else {
+            format!("{name} is not a valid option.")
+        }
+    }
+
+    /// Says that an INI file has an option twice.
+    pub fn duplicate_ini_option(self, path: &str, said: &str) -> String {
+        format!("Duplicate option in '{path}': {said}")
+    }
+
+    /// Says that an INI file has no such section.
+    pub fn no_ini_section(self, section: &str, path: &str) -> String {
+        if self.shows_error_blocks() {
+            format!("No section '{section}' in '{path}'.")
+        } else {
+            format!("No section '{section}' in {path}")
+        }
+    }
+
+    /// Says that an environment variable is not there.
+    pub fn no_environment_variable(self, name: &str) -> String {
+        if self.shows_error_blocks() {
+            format!("The environment variable '{name}' is not set.")
+        } else {
+            format!("The \"env\" lookup, found an undefined variable: {name}")
+        }
+    }
+
+    /// Says that `first_found` can't do with a term.
+    pub fn no_candidate(self, kind: &str, text: &str) -> String {
+        if self.shows_error_blocks() {
+            format!("Invalid term supplied. A string, dict or list is required, not '{kind}').")
+        } else {
+            format!(
+                "Invalid term supplied, can handle string, mapping or list of strings but got: <class '{kind}'> for {text}"
+            )
+        }
+    }
+
+    /// Says that a file that is to be read is a directory.
+    pub fn is_directory(self, path: &str) -> Error {
+        let message = if self.shows_error_blocks() {
+            format!(
+                "An error occurred while trying to read the file '{path}': [Errno 21] Is a directory: '{path}'"
+            )
+        } else {
+            let said = format!("[Errno 21] Is a directory: b'{path}'");
+            format!("an error occurred while trying to read the file '{path}': {said}. {said}")
+        };
+        Error::new(Kind::Io, message)
+    }
+
+    /// Says that a setting of a lookup can't become what it must be.
+    pub fn wrong_lookup_setting(
+        self,
+        lookup: &str,
+        name: &str,
+        wanted: &str,
+        found: &Value,
+    ) -> Error {
+        let found = found.repr();
+        let message = if self.shows_error_blocks() {
+            format!(
+                "Config '{name}' for '{lookup}' lookup plugin from 'Direct' has an invalid value: Invalid value provided for '{wanted}': {found}"
+            )
+        } else {
+            let told = match wanted {
+                "dict" => format!("Invalid type provided for \"dictionary\": {found}"),
+                _ => String::new(),
+            };
+            format!(
+                "Invalid type for configuration option plugin_type: lookup plugin: {lookup} setting: {name} (from Direct): {told}"
+            )
+        };
+        Error::new(Kind::Argument, message)
+    }
+
+    /// Says that the `file` lookup can't read a file.
     pub fn no_access_of_lookup(self, name: &str, cause: Error) -> Error {
         match self {
-            Level::V2_19 => Error::new(Kind::Filter, format!("Unable to access the file '{name}'"))
-                .caused_by(cause),
+            Level::V2_19 => Error::new(
+                Kind::Argument,
+                format!("Unable to access the file '{name}'"),
+            )
+            .caused_by(cause),
             Level::V2_18 => Error::new(
-                Kind::Filter,
+                Kind::Argument,
                 format!(
                     "The 'file' lookup had an issue accessing the file '{name}'. {}",
                     cause.message()
                 ),
             ),
             Level::V2_9 => cause,
-        }
-    }
-
-    /// Says that a lookup can't decrypt a file, before 2.19.
-    pub fn vault_of_lookup(self, name: &str, said: &str) -> String {
-        let message = format!(
-            "An unhandled exception occurred while running the lookup plugin '{name}'. Error was a <class 'ansible.parsing.vault.AnsibleVaultError'>, original message: {said}"
-        );
-        if self.repeats_wrapped_errors() {
-            format!("{message}. {said}")
-        } else {
-            message
         }
     }
 

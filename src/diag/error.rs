@@ -16,6 +16,8 @@ pub enum Kind {
     TemplateSyntax,
     /// A variable, attribute or item that isn't there.
     Undefined,
+    /// Text of a host or a file where a template of the user's is needed.
+    Untrusted,
     /// A Python `TypeError`.
     Type,
     /// A Python `ValueError`.
@@ -27,6 +29,8 @@ pub enum Kind {
     Arithmetic,
     /// A filter, test, lookup or function that failed for a reason of its own.
     Filter,
+    /// A plugin's error that is worded as the level has it.
+    Plugin,
     /// A variable that needs itself, or nesting beyond the documented limit.
     Recursion,
     /// Something documented that this program doesn't do.

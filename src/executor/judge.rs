@@ -130,7 +130,8 @@ pub(super) fn is_enough(
     all(templar, &task.until)
 }
 
-fn show(task: &Task, view: &View, templar: &Templar, result: &Dict) {
+/// Makes a result visible under its registered name.
+pub(super) fn show(task: &Task, view: &View, templar: &Templar, result: &Dict) {
     if let Some(name) = &task.register {
         view.set_local(name, Value::Dict(result.clone()));
         templar.forget();

@@ -167,7 +167,7 @@ impl Runner {
                 Value::List(list) => list.to_vec(),
                 one => vec![one.clone()],
             };
-            for part in parts {
+            for part in parts.into_iter().filter(|part| !templar.is_omit(part)) {
                 sizes.push(batch_size(&part, hosts.len())?);
             }
         }

@@ -10,7 +10,7 @@ use super::eval::Machine;
 use super::lexer::Problem;
 use super::{filters, globals, lexer, parser, tests};
 use crate::diag::{Error, Kind, Result, SourceId, Span};
-use crate::value::{Dict, Function, Runtime, Undefined, UndefinedKind, Value};
+use crate::value::{Dict, Function, Runtime, Str, Undefined, UndefinedKind, Value};
 
 /// Delimiters and what happens to blanks.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -208,6 +208,14 @@ pub trait Context {
     /// Says whether the template may change lists and dicts, and so gets copies of them.
     fn changes_values(&self) -> bool {
         false
+    }
+
+    /// Returns the value of a literal that may be a template.
+    ///
+    /// # Errors
+    /// What rendering it raises.
+    fn literal(&self, text: &Str) -> Result<Value> {
+        Ok(Value::Str(text.clone()))
     }
 
     /// Makes the undefined of a missing name.

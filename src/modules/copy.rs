@@ -370,7 +370,11 @@ impl<'a> Placement<'a> {
     }
 
     fn check_parent(&self, target: &Path) -> Result<(), String> {
-        let parent = target.parent().unwrap_or(Path::new("/"));
+        let parent = match target.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+            Some(parent) => parent,
+            None => Path::new("/"),
+        };
         match self.system.stat(parent) {
             Err(e) if e.raw_os_error() == Some(errno::EACCES) => Err(format!(
                 "Destination directory {} is not accessible",

@@ -130,12 +130,22 @@ fn blocks(error: &Error, sources: &Sources) -> String {
             let dot = if index + 1 < count { "." } else { "" };
             let _ = write!(out, "\n{}{dot}\n", group.text);
         }
-        if let Some(place) = group.place {
-            out.push_str(&origin(sources, place));
-        }
-        if let Some(note) = group.note {
-            let gap = if group.place.is_some() { "\n" } else { "" };
-            let _ = writeln!(out, "{gap}{note}");
+        match (group.place, group.note) {
+            (Some(place), note) => {
+                out.push_str(&origin(sources, place));
+                if let Some(note) = note {
+                    let _ = writeln!(out, "\n{note}");
+                }
+            }
+            (None, Some(note)) if note.starts_with("Origin: ") => {
+                let _ = writeln!(out, "{note}");
+            }
+            // Without a place it goes on in the same line.
+            (None, Some(note)) => {
+                out.truncate(out.trim_end().len());
+                let _ = writeln!(out, " {note}");
+            }
+            (None, None) => {}
         }
         if index + 1 < count {
             out.push_str("\n<<< caused by >>>\n");
@@ -155,10 +165,11 @@ fn grouped(error: &Error) -> Vec<Group<'_>> {
     while let Some(one) = next {
         match groups.last_mut() {
             Some(group)
-                if start(group.place) == start(one.span()) && one.kind() != Kind::Conversion =>
+                if start(group.place) == start(one.span())
+                    && one.note_text().is_none()
+                    && one.kind() != Kind::Conversion =>
             {
                 let _ = write!(group.text, ": {}", one.message());
-                group.note = group.note.or(one.note_text());
             }
             _ => groups.push(Group {
                 text: one.message().to_owned(),

@@ -885,6 +885,12 @@ fn action_of(value: &Node) -> Result<(String, Dict)> {
             let Some(module) = args.remove("module") else {
                 return Err(no_action(value));
             };
+            if let Some(Value::Dict(more)) = args.get("args") {
+                args.remove("args");
+                for (key, value) in more.to_vec() {
+                    args.set_key(key, value);
+                }
+            }
             let module = module.to_str();
             let (name, rest) = module
                 .split_once(char::is_whitespace)

@@ -32,6 +32,8 @@ pub struct FileOptions {
     pub trim_blocks: bool,
     /// Removes blanks in front of a block.
     pub lstrip_blocks: bool,
+    /// Variables above all others.
+    pub vars: Option<Dict>,
     /// Where the result goes, for `template_destpath`.
     pub dest: Option<String>,
 }
@@ -62,6 +64,72 @@ pub(super) fn render(
     search: &[PathBuf],
     given: &FileOptions,
 ) -> Result<String> {
+    rendered(templar, path, search, given, &as_text)
+}
+
+/// Renders a template file to a value, as the level has it: native, or text that is read back.
+pub(super) fn render_value(
+    templar: &Templar,
+    path: &Path,
+    search: &[PathBuf],
+    given: &FileOptions,
+    reads_back: bool,
+) -> Result<Value> {
+    let level = templar.level();
+    let native =
+        |shared: &Shared, compiled: &Rc<Template>, context: &TemplarContext, options: &Options| {
+            let pieces = shared.env.render_pieces_with(compiled, context, options)?;
+            let value = super::results::native(pieces, level)?;
+            super::templar::check(&value, 0)?;
+            Ok(value)
+        };
+    let (written, _) = read(&templar.0.shared.options.sources, path)?;
+    let is_template = given.variable_start.is_some()
+        || given.block_start.is_some()
+        || super::templar::is_template(&Str::trusted(written));
+    if level.native_results() && is_template {
+        return rendered(templar, path, search, given, &native);
+    }
+    let text = render(templar, path, search, given)?;
+    let reads_back = reads_back && !level.native_results();
+    Ok(if reads_back && is_template {
+        super::results::from_text(&text)
+    } else {
+        Value::str(text)
+    })
+}
+
+/// What a template file may become.
+trait Rendered {
+    /// Gives it as many newlines at its end as its template has.
+    fn restored(self, source: &str, newline: &str) -> Self;
+}
+
+impl Rendered for String {
+    fn restored(self, source: &str, newline: &str) -> String {
+        restored(source, self, newline)
+    }
+}
+
+impl Rendered for Value {
+    fn restored(self, source: &str, newline: &str) -> Value {
+        match self {
+            Value::Str(text) => Value::Str(text.like(restored(source, text.to_string(), newline))),
+            other => other,
+        }
+    }
+}
+
+/// How a compiled template file is rendered.
+type Way<'a, T> = &'a dyn Fn(&Shared, &Rc<Template>, &TemplarContext, &Options) -> Result<T>;
+
+fn rendered<T: Rendered>(
+    templar: &Templar,
+    path: &Path,
+    search: &[PathBuf],
+    given: &FileOptions,
+    way: Way<T>,
+) -> Result<T> {
     let shared = &templar.0.shared;
     let (text, is_secret) = read(&shared.options.sources, path)?;
     let shown = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
@@ -109,6 +177,12 @@ pub(super) fn render(
     let body = header(level, &text, &mut options)?;
     let offset = text.len() - body.len();
     let extra = own_variables(&shown, given.dest.as_deref());
+    if !level.ansible_managed_is_a_variable() || templar.0.vars.get("ansible_managed").is_none() {
+        extra.set("ansible_managed", "Ansible managed");
+    }
+    for (key, value) in given.vars.iter().flat_map(Dict::to_vec) {
+        extra.set_key(key, value);
+    }
     let vars = Rc::new(Layered {
         own: MapVariables::new(extra, Vec::new()),
         rest: templar.0.vars.clone(),
@@ -131,10 +205,10 @@ pub(super) fn render(
     }
     let before = shared.files.path.replace(dirs);
     let context = TemplarContext::new(&inner, body, None);
-    let rendered = as_text(shared, &compiled, &context, &options);
+    let rendered = way(shared, &compiled, &context, &options);
     shared.files.path.replace(before);
     rendered
-        .map(|rendered| restored(body, rendered, &options.newline_sequence))
+        .map(|rendered| rendered.restored(body, &options.newline_sequence))
         .map_err(|error| wording::of(level, What::Template, &text, error))
 }
 
@@ -347,6 +421,5 @@ fn own_variables(path: &Path, dest: Option<&str>) -> Dict {
             .strftime("%Y-%m-%d %H:%M:%S.%6f")
             .to_string(),
     );
-    vars.set("ansible_managed", Value::Str(Str::new("Ansible managed")));
     vars
 }

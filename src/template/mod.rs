@@ -4,6 +4,8 @@ mod condition;
 mod crypt;
 mod file;
 mod filters;
+mod ini;
+mod jmespath;
 mod lookups;
 mod python;
 mod results;
@@ -15,6 +17,7 @@ mod version;
 mod wording;
 
 pub use file::FileOptions;
+use filters::decoded;
 pub use filters::{FAMILIES as FILTERS, Family, NET_TESTS, merge_dicts};
 pub use lookups::TABLE as LOOKUPS;
 pub use python::PythonOptions;
@@ -26,9 +29,24 @@ pub(crate) use wording::class as error_class;
 use std::rc::Rc;
 
 use crate::compat::Level;
+use crate::diag::{Error, Kind, Result};
 use crate::value::{Object, Value};
 
 pub use crate::value::to_bool;
+
+/// Reads rows of separated values, which need not be of one length.
+fn csv_rows(text: &str, delimiter: u8) -> Result<Vec<Vec<String>>> {
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(text.as_bytes());
+    let rows = reader.records().map(|record| {
+        let record = record.map_err(|error| Error::new(Kind::Filter, error.to_string()))?;
+        Ok(record.iter().map(str::to_owned).collect())
+    });
+    rows.collect()
+}
 
 /// The value of `omit`: an argument that has it is left out.
 struct Omit;

@@ -129,6 +129,11 @@ impl Templar {
         self.0.shared.options.verbosity
     }
 
+    /// Tells of something odd.
+    pub(crate) fn warn(&self, notice: Notice) {
+        self.0.shared.options.sources.note(notice);
+    }
+
     /// Forgets what was rendered: a variable changed.
     pub fn forget(&self) {
         self.0.memo.borrow_mut().clear();
@@ -254,12 +259,14 @@ impl Templar {
     /// # Errors
     /// What evaluating raises, besides what is undefined.
     pub fn debug_var(&self, name: &Str) -> Result<Value> {
-        let text = if name.contains("{{") {
-            self.render(&Value::Str(name.clone()))?.to_str()
+        let text = if name.contains("{{") && !self.level().renders_debug_var() {
+            match self.render(&Value::Str(name.clone()))? {
+                Value::Str(made) => name.like(made.as_str()).with_trust(made.is_trusted()),
+                other => name.like(other.to_str()),
+            }
         } else {
-            name.to_string()
+            name.clone()
         };
-        let text = name.like(text);
         if !self.0.shared.options.level.native_results() {
             let shown = name.like(format!("{{{{{text}}}}}"));
             return match self.template(&shown) {
@@ -314,15 +321,24 @@ impl Templar {
     /// # Errors
     /// What evaluating raises.
     pub fn expression(&self, text: &Str) -> Result<Value> {
-        self.expression_of(text, &format!("{{{{{text}}}}}"))
+        self.expression_of(text, &format!("{{{{{text}}}}}"), false)
     }
 
     /// Evaluates an expression that errors show as part of a template.
-    pub(super) fn expression_of(&self, text: &Str, template: &str) -> Result<Value> {
+    pub(super) fn expression_of(
+        &self,
+        text: &Str,
+        template: &str,
+        is_condition: bool,
+    ) -> Result<Value> {
         let env = &self.0.shared.env;
         let level = self.0.shared.options.level;
+        if level.strict_conditions() && !text.is_trusted() {
+            return Err(condition::untrusted(text));
+        }
         let compiled = env.compile_expression(text, place(text), text.is_trusted());
-        let context = TemplarContext::new(self, text, text.span());
+        let mut context = TemplarContext::new(self, text, text.span());
+        context.renders_literals = is_condition && level.renders_literals_of_conditions();
         compiled
             .and_then(|compiled| match env.evaluate(&compiled, &context)? {
                 Value::Undefined(undefined) => Err(undefined.error()),
@@ -332,6 +348,17 @@ impl Templar {
                 let error = wording::of(level, What::Expression, template, error);
                 wording::of_vault(error, text.span())
             })
+    }
+
+    /// Warns of a template inside a text of a template.
+    pub(super) fn warn_of_embedded(&self, span: Option<Span>, example: &str) {
+        if self.level().warns_of_embedded_templates() {
+            self.warn(
+                Notice::warning("Jinja constant strings should not contain embedded templates. This feature will be disabled by default in ansible-core 2.23.")
+                    .at(span)
+                    .help(format!("Use inline expressions, for example: {example}")),
+            );
+        }
     }
 
     /// Warns where a variable is read that a later version takes away.
@@ -411,14 +438,19 @@ impl Templar {
         if level.native_results() {
             let pieces = env.render_pieces(&compiled, &context)?;
             let single = pieces.len() == 1 && !text.ends_with('\n');
-            return Ok(
-                match self.listed(results::native(pieces, level)?, text.span()) {
-                    Value::Str(made) if !single => {
-                        Value::Str(made.like(super::file::restored(text, made.to_string(), "\n")))
-                    }
-                    value => value,
-                },
-            );
+            let made = match self.listed(results::native(pieces, level)?, text.span()) {
+                Value::Str(made) if !single => {
+                    Value::Str(made.like(super::file::restored(text, made.to_string(), "\n")))
+                }
+                value => value,
+            };
+            // What comes from nowhere comes from the template.
+            return Ok(match (made, text.origin()) {
+                (Value::Str(made), Some(origin)) if made.origin().is_none() => {
+                    Value::Str(made.with_origin(origin))
+                }
+                (made, _) => made,
+            });
         }
         if let Some(value) = self.single_variable(text)? {
             return Ok(value);
@@ -580,6 +612,19 @@ impl Templar {
         })
     }
 
+    /// Renders a value; one that needs something undefined is undefined itself, where the level has
+    /// such values.
+    pub(super) fn finish_lazily(&self, value: &Value) -> Result<Value> {
+        match self.finish(value, 0) {
+            Err(error)
+                if error.kind() == Kind::Undefined && self.level().renders_elements_lazily() =>
+            {
+                Ok(Value::undefined(Undefined::failed(error)))
+            }
+            other => other,
+        }
+    }
+
     /// Returns what a name and some of the keys behind it lead to, rendering only that.
     pub(super) fn reach(&self, name: &str, keys: &[PathKey]) -> Result<Option<(Value, usize)>> {
         let known = self.0.memo.borrow().get(name).cloned();
@@ -719,7 +764,7 @@ fn has_vaulted(value: &Value) -> bool {
 }
 
 /// Says whether rendering a value gives the value itself.
-fn is_plain(value: &Value) -> bool {
+pub(super) fn is_plain(value: &Value) -> bool {
     match value {
         Value::Str(text) => !is_template(text),
         Value::List(list) => list.borrow().iter().all(is_plain),
@@ -765,12 +810,20 @@ pub(super) fn place(text: &Str) -> Place {
     }
 }
 
+/// What functions of a template may know: who renders it, and where it is written.
+pub(super) struct Rendering {
+    pub(super) templar: Templar,
+    pub(super) span: Option<Span>,
+}
+
 /// The engine's view of a templar, for one template.
 pub(super) struct TemplarContext {
     templar: Templar,
     span: Option<Span>,
     /// A template that may change lists and dicts gets its own, which are the same all through it.
     own: Option<RefCell<HashMap<String, Value>>>,
+    /// Texts in it that are templates are rendered where they stand.
+    renders_literals: bool,
 }
 
 impl TemplarContext {
@@ -780,6 +833,7 @@ impl TemplarContext {
             templar: templar.clone(),
             span,
             own: may_change_values(text).then(RefCell::default),
+            renders_literals: false,
         }
     }
 
@@ -849,6 +903,19 @@ impl Context for TemplarContext {
         TemplarContext::changes_values(self)
     }
 
+    fn literal(&self, text: &Str) -> Result<Value> {
+        let text = Value::Str(text.clone());
+        if self.renders_literals {
+            self.templar.warn_of_embedded(
+                self.span,
+                "`when: \"{{ a_var }}\" == 42` becomes `when: a_var == 42`",
+            );
+            self.templar.finish_lazily(&text)
+        } else {
+            Ok(text)
+        }
+    }
+
     fn missing(&self, name: &str) -> Undefined {
         let (vars, wanted) = (self.templar.0.vars.clone(), name.to_owned());
         Undefined::variable(name).advised(move || {
@@ -859,7 +926,10 @@ impl Context for TemplarContext {
     }
 
     fn embedder(&self) -> Rc<dyn Any> {
-        Rc::new(self.templar.clone())
+        Rc::new(Rendering {
+            templar: self.templar.clone(),
+            span: self.span,
+        })
     }
 }
 

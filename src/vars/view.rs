@@ -71,6 +71,8 @@ pub struct View {
     locals: RefCell<Dict>,
     last_resort: RefCell<Option<Rc<LastResort>>>,
     search_path: Vec<PathBuf>,
+    /// The directory of the file that the task is written in.
+    task_dir: Option<PathBuf>,
 }
 
 impl View {
@@ -153,7 +155,20 @@ impl View {
             locals: RefCell::new(Dict::new()),
             last_resort: RefCell::default(),
             search_path,
+            task_dir: None,
         }
+    }
+
+    /// Looks for files beside the task's file as well.
+    #[must_use]
+    pub fn beside(mut self, task_dir: PathBuf) -> View {
+        self.task_dir = Some(task_dir);
+        self
+    }
+
+    /// Returns where the task's role, its parents and its play are.
+    pub fn roles_and_play(&self) -> &[PathBuf] {
+        &self.search_path
     }
 
     /// Adds what is the same for all of a play, but not the play's variables.
@@ -205,6 +220,14 @@ impl View {
                 .role
                 .as_ref()
                 .map(|role| Value::str(role.path.to_string_lossy())),
+            "ansible_parent_role_names" | "ansible_parent_role_paths"
+                if self
+                    .role
+                    .as_ref()
+                    .is_some_and(|role| role.parents.is_empty()) =>
+            {
+                None
+            }
             "ansible_parent_role_names" => self.role.as_ref().map(|role| {
                 Value::list(
                     role.parents
@@ -230,7 +253,7 @@ impl View {
                 .map(|role| Value::str(&role.collection))
                 .filter(Value::truth),
             "ansible_search_path" => Some(Value::list(
-                self.search_path
+                Variables::search_path(self)
                     .iter()
                     .map(|path| Value::str(path.to_string_lossy()))
                     .collect(),
@@ -317,7 +340,13 @@ impl Variables for View {
     }
 
     fn search_path(&self) -> Vec<PathBuf> {
-        self.search_path.clone()
+        let mut path = self.search_path.clone();
+        if let Some(dir) = &self.task_dir
+            && !path.contains(dir)
+        {
+            path.insert(path.len().saturating_sub(1), dir.clone());
+        }
+        path
     }
 }
 

@@ -175,13 +175,12 @@ impl Composer<'_> {
                     items.push(self.node(event)?);
                 };
                 let span = self.span(event.start_mark, end);
-                Ok(self.keep(
-                    anchor,
-                    Node {
-                        span,
-                        data: Data::Sequence(items),
-                    },
-                ))
+                let data = Data::Sequence(items);
+                let mut node = Node { span, data };
+                if tag.as_deref() == Some("!unsafe") {
+                    distrust(&mut node);
+                }
+                Ok(self.keep(anchor, node))
             }
             EventData::MappingStart { anchor, tag, .. } => {
                 self.no_tag(tag.as_deref(), "tag:yaml.org,2002:map", span)?;
@@ -198,13 +197,12 @@ impl Composer<'_> {
                 };
                 let span = self.span(event.start_mark, end);
                 let pairs = self.mapping(pairs, span)?;
-                Ok(self.keep(
-                    anchor,
-                    Node {
-                        span,
-                        data: Data::Mapping(pairs),
-                    },
-                ))
+                let data = Data::Mapping(pairs);
+                let mut node = Node { span, data };
+                if tag.as_deref() == Some("!unsafe") {
+                    distrust(&mut node);
+                }
+                Ok(self.keep(anchor, node))
             }
             other => Err(Error::new(
                 Kind::Yaml,
@@ -254,12 +252,7 @@ impl Composer<'_> {
         match tag {
             None | Some("!") => Ok(()),
             Some(tag) if tag == own => Ok(()),
-            Some("!unsafe") => Err(Error::new(
-                Kind::Unsupported,
-                "`!unsafe` on a list or mapping is not supported",
-            )
-            .at(span)
-            .help("put it on the strings inside")),
+            Some("!unsafe") => Ok(()),
             Some(tag) => Err(self.unknown_tag(tag, span)),
         }
     }
@@ -429,6 +422,21 @@ fn size(node: &Node) -> usize {
     }
 }
 
+/// Takes the trust of all texts in a node away: `!unsafe` on a list or mapping.
+fn distrust(node: &mut Node) {
+    match &mut node.data {
+        Data::Scalar(Value::Str(text)) => *text = text.clone().with_trust(false),
+        Data::Scalar(_) => {}
+        Data::Sequence(items) => items.iter_mut().for_each(distrust),
+        Data::Mapping(pairs) => {
+            for (key, value) in pairs {
+                distrust(key);
+                distrust(value);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -455,6 +463,18 @@ mod tests {
             error.help_text().is_some_and(|help| help.contains("tabs")),
             "{error}"
         );
+    }
+
+    #[test]
+    fn unsafe_lists_and_mappings_have_unsafe_strings_all_the_way_down() {
+        let value = read("!unsafe\n- a: ['{{ x }}', 1]\n").expect("yaml");
+        let mut trusted = 0;
+        let _ = value.map_leaves(&mut |leaf| {
+            trusted += usize::from(matches!(leaf, Value::Str(text) if text.is_trusted()));
+            leaf.clone()
+        });
+        assert_eq!(trusted, 0);
+        assert_eq!(value.repr(), "[{'a': ['{{ x }}', 1]}]");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A task's arguments: defaults of the module, a whole dict from a variable, what is written.
 
 use super::{Job, full_name};
-use crate::diag::{Error, Kind, Result};
+use crate::diag::{Error, Kind, Notice, Result};
 use crate::value::{Dict, Key, Value};
 
 impl Job {
@@ -34,6 +34,13 @@ impl Job {
         let Some(variable) = self.task.action.args.get("_variable_params") else {
             return Ok(());
         };
+        if self.level.warns_of_templates_for_arguments() {
+            let span = match &variable {
+                Value::Str(text) => text.span(),
+                _ => None,
+            };
+            self.templar.warn(Notice::warning("Using a template for task args is unsafe in some situations (see https://docs.ansible.com/ansible/devel/reference_appendices/faq.html#argsplat-unsafe).").at(span));
+        }
         match self.templar.render(&variable)? {
             Value::Dict(found) => extend(args, &found),
             other => {
@@ -73,8 +80,15 @@ impl Job {
     fn argument_name(&self, key: Key) -> Result<Key> {
         match key.value() {
             Value::Str(text) if text.contains("{{") => {
-                let text = Value::Str(text.clone().with_trust(true));
-                Key::new(self.templar.render(&text)?)
+                let made = self
+                    .templar
+                    .render(&Value::Str(text.clone().with_trust(true)))?;
+                Key::new(match made {
+                    Value::Str(made) if made.origin().is_none() => {
+                        Value::Str(text.like(made.as_str()).with_trust(made.is_trusted()))
+                    }
+                    other => other,
+                })
             }
             _ => Ok(key),
         }

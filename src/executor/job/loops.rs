@@ -109,7 +109,11 @@ impl Job {
                     "msg",
                     format!("Failed to template loop_control.label: {said}"),
                 );
-                Value::None
+                if outcome.is("skipped") {
+                    item.clone()
+                } else {
+                    Value::None
+                }
             }),
         };
         outcome.result.set("_ansible_item_label", label);

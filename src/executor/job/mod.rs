@@ -114,7 +114,8 @@ impl Job {
         task: &Rc<Task>,
         host: &Rc<str>,
     ) -> Job {
-        let view = Rc::new(View::new(&runner.store, host, Some(play), Some(task)));
+        let view = View::new(&runner.store, host, Some(play), Some(task));
+        let view = Rc::new(view.beside(runner.task_dir(task)));
         let templar = Templar::new(runner.templates.clone(), view.clone());
         let mut job = Job {
             host: host.clone(),

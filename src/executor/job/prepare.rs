@@ -7,7 +7,6 @@ use super::super::run::Runner;
 use super::{Failing, Job};
 use crate::actions::{self, Prepared, Remote};
 use crate::diag::Result;
-use crate::template::Variables;
 use crate::value::{Dict, Value};
 
 impl Job {
@@ -58,7 +57,7 @@ impl Job {
         }
         let action = actions::find(&name);
         let args = self
-            .arguments(action.map_or(&[], |row| row.raw))
+            .arguments(action.map_or(&[], |row| row.raw(self.level)))
             .map_err(Failing::at(Step::Arguments))?;
         let prepared = match action {
             Some(row) => self
@@ -113,10 +112,9 @@ impl Job {
 
     /// Runs the controller's half of a module.
     fn act(&self, runner: &Runner, row: &actions::Row, args: Dict) -> Result<Prepared> {
-        let search_path = self.view.search_path();
         let context = actions::Context {
             templar: &self.templar,
-            search_path: &search_path,
+            search_path: self.view.roles_and_play(),
             task_dir: runner.task_dir(&self.task),
             sources: &runner.sources,
             level: runner.level,

@@ -43,7 +43,16 @@ impl Job {
             }
             self.explain("Action failed", &mut outcome);
         }
+        if self.level.names_failed_steps()
+            && outcome.is("failed")
+            && !outcome.result.contains("exception")
+        {
+            outcome.result.set("exception", "(traceback unavailable)");
+        }
         if let Some(item) = self.invocations[index].item.clone() {
+            if !carried_out && self.level.registers_each_item() {
+                judge::show(&self.task, &self.view, &self.templar, &outcome.result);
+            }
             self.label(&item, &mut outcome);
             self.notes.push(Note::Item(outcome.clone()));
         }

@@ -42,6 +42,10 @@ impl Machine<'_> {
 
     pub(super) fn eval_inside(&mut self, expr: &Expr) -> Result<Value> {
         Ok(match &expr.kind {
+            ExprKind::Const(Value::Str(text)) if text.is_trusted() => {
+                let context = self.context;
+                self.deeper(|_| context.literal(text))?
+            }
             ExprKind::Const(value) => value.clone(),
             ExprKind::Name(_) | ExprKind::Attr(..) | ExprKind::Item(..) => return self.path(expr),
             ExprKind::Tuple(items) => Value::tuple(self.eval_all(items)?),

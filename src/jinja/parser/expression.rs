@@ -262,11 +262,9 @@ impl Parser {
     pub(super) fn primary(&mut self) -> Parsed<Expr> {
         let start = self.start();
         let literal = |parser: &Self, text: &str| {
-            Value::Str(if parser.trusted {
-                Str::trusted(text)
-            } else {
-                Str::new(text)
-            })
+            // Only what can be a template may be one.
+            let is_template = ["{{", "{%", "{#"].iter().any(|start| text.contains(start));
+            Value::Str(Str::new(text).with_trust(parser.trusted && is_template))
         };
         let kind = match self.peek().clone() {
             Token::Name(name) => {

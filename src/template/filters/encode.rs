@@ -148,6 +148,11 @@ impl Encoding {
     }
 }
 
+/// Decodes bytes of a named encoding.
+pub(in crate::template) fn decoded(bytes: &[u8], encoding: &str) -> Result<String> {
+    Ok(Encoding::of(Some(Value::str(encoding)))?.decode(bytes))
+}
+
 fn b64encode(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, encoding, urlsafe] =
         args.bind("b64encode", ["string", "encoding", "urlsafe"], 1)?;

@@ -2,6 +2,7 @@
 
 mod data;
 mod encode;
+mod general;
 mod json_reader;
 mod list;
 mod math;
@@ -16,6 +17,7 @@ mod time;
 mod vault;
 
 pub use data::merge_dicts;
+pub(super) use encode::decoded;
 pub use net::TESTS as NET_TESTS;
 pub(super) use random::bad_seed;
 pub(super) use regex::translate;
@@ -65,6 +67,11 @@ pub static FAMILIES: &[Family] = &[
         title: "Collections of data",
         collections: &["community.general"],
         rows: query::TABLE,
+    },
+    Family {
+        title: "Lists, tables and sections",
+        collections: &["community.general"],
+        rows: general::TABLE,
     },
 ];
 

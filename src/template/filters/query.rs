@@ -3,10 +3,11 @@
 use rand::RngExt;
 
 use super::{failed, known, only};
-use crate::diag::Result;
+use crate::diag::{Kind, Result};
 use crate::jinja::Row;
+use crate::template::twister::Twister;
 use crate::template::version::Loose;
-use crate::value::{Args, Dict, JsonStyle, Key, Runtime, Value, from_json_text};
+use crate::value::{Args, Dict, Key, Runtime, Value};
 
 pub(super) static TABLE: &[Row] = &[
     Row::new(
@@ -63,37 +64,45 @@ pub(super) static TABLE: &[Row] = &[
     ),
 ];
 
+/// How many brackets and negations an expression of `json_query` may have.
+const MAX_OPENINGS: usize = 1000;
+
 fn json_query(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [data, query] = args.bind("json_query", ["data", "expr"], 2)?;
-    let (data, query) = (known(data)?, known(query)?.to_str());
-    if query.contains('`')
-        && query.split('`').skip(1).step_by(2).any(|literal| {
-            literal
-                .trim_start()
-                .starts_with(|c: char| c.is_ascii_digit() || c == '-')
-        })
-    {
-        return Err(crate::diag::Error::new(
-            crate::diag::Kind::Unsupported,
-            "`json_query` with literal numbers is not supported",
-        )
-        .help("use `selectattr` to compare numbers"));
-    }
-    let told = |error: jmespath::JmespathError| match error.reason {
-        jmespath::ErrorReason::Parse(reason) => failed(format!(
-            "JMESPathError in json_query filter plugin:\n{reason}: `{query}`, column {}",
-            error.column + 1
-        )),
-        jmespath::ErrorReason::Runtime(reason) => failed(format!(
-            "Error in jmespath.search in json_query filter plugin:\n{reason}"
-        )),
+    let (data, query) = (known(data)?, known(query)?);
+    let Value::Str(query) = query else {
+        return Err(failed(format!(
+            "Error in jmespath.search in json_query filter plugin:\n'{}' object is not iterable",
+            query.type_name()
+        )));
     };
-    let compiled = jmespath::compile(&query).map_err(told)?;
-    let text = data.to_json(&JsonStyle::default())?;
-    let variable = jmespath::Variable::from_json(&text).map_err(failed)?;
-    let found = compiled.search(variable).map_err(told)?;
-    let text = serde_json::to_string(&*found).map_err(|error| failed(error.to_string()))?;
-    from_json_text(&text)
+    let told = |said: String| {
+        failed(format!(
+            "JMESPathError in json_query filter plugin:\n{said}"
+        ))
+    };
+    if query.is_empty() {
+        return Err(told(
+            "Invalid JMESPath expression: cannot be empty.".to_owned(),
+        ));
+    }
+    // The parser goes down once for each of these.
+    let openings = query.matches(['(', '[', '{', '!', '&']).count();
+    if openings > MAX_OPENINGS {
+        return Err(told(format!(
+            "the expression has more than {MAX_OPENINGS} brackets and negations"
+        )));
+    }
+    let parsed = jmespath::parse(&query).map_err(|error| match error.reason {
+        jmespath::ErrorReason::Parse(reason) => {
+            told(format!("{reason}: `{query}`, column {}", error.column + 1))
+        }
+        jmespath::ErrorReason::Runtime(reason) => told(reason.to_string()),
+    })?;
+    crate::template::jmespath::search(&parsed, &data).map_err(|error| match error.kind() {
+        Kind::Filter => told(error.message().to_owned()),
+        _ => error,
+    })
 }
 
 fn dict(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
@@ -203,12 +212,6 @@ fn merge_by(_runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
 
 fn random_mac(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, seed] = args.bind("random_mac", ["value", "seed"], 1)?;
-    if seed.is_some_and(|seed| !seed.is_none()) {
-        return Err(crate::diag::Error::new(
-            crate::diag::Kind::Unsupported,
-            "`random_mac` with a seed is not supported",
-        ));
-    }
     let value = known(value)?.to_str().to_lowercase();
     let mut parts: Vec<String> = value.split(':').map(str::to_owned).collect();
     let wrong = |part: &str| {
@@ -226,9 +229,16 @@ fn random_mac(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
             return Err(wrong(part));
         }
     }
-    let mut rng = rand::rng();
-    while parts.len() < 6 {
-        parts.push(format!("{:02x}", rng.random_range(0..256u32)));
+    // Ten digits are drawn at once, of which the first are taken.
+    const LEAST: u64 = 0x10_0000_0000;
+    const MOST: u64 = 0xff_ffff_ffff;
+    let drawn = match seed.filter(|seed| !seed.is_none()) {
+        Some(seed) => Twister::seeded(&seed)?.below(MOST - LEAST + 1) + LEAST,
+        None => rand::rng().random_range(LEAST..=MOST),
+    };
+    let digits = format!("{drawn:x}");
+    for at in 0..6usize.saturating_sub(parts.len()) {
+        parts.push(digits[2 * at..2 * at + 2].to_owned());
     }
     Ok(Value::str(parts.join(":")))
 }

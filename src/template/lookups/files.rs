@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{failed, option};
+use super::{failed, option, refused, text_of};
 use crate::diag::{Kind, Result};
 use crate::template::FileOptions;
+use crate::template::file::render_value;
 use crate::template::templar::Templar;
 use crate::value::Value;
 
 type Options<'a> = &'a [(String, Value)];
 
-fn find(templar: &Templar, sub: &str, name: &str) -> Option<PathBuf> {
+pub(super) fn find(templar: &Templar, sub: &str, name: &str) -> Option<PathBuf> {
     let path = Path::new(name);
     if path.is_absolute() {
         return path.exists().then(|| path.to_path_buf());
@@ -25,22 +26,28 @@ fn find(templar: &Templar, sub: &str, name: &str) -> Option<PathBuf> {
         .find(|path| path.exists())
 }
 
-fn flag(options: Options, name: &str, default: bool) -> bool {
+pub(super) fn flag(options: Options, name: &str, default: bool) -> bool {
     option(options, name).map_or(default, |value| {
-        crate::template::to_bool(value).unwrap_or(default)
+        crate::template::to_bool(value).unwrap_or(false)
     })
 }
 
 pub(super) fn file(templar: &Templar, terms: &[Value], options: Options) -> Result<Vec<Value>> {
     let mut out = Vec::new();
     for term in terms {
-        let name = term.to_str();
-        let path = find(templar, "files", &name)
-            .ok_or_else(|| failed(templar.level().no_looked_up_file(&name)))?;
+        let level = templar.level();
+        let name = text_of(term, "startswith")?;
+        let path =
+            find(templar, "files", name).ok_or_else(|| refused(level.no_looked_up_file(name)))?;
+        if path.is_dir() {
+            let shown = crate::config::normal_path(&path);
+            let cause = level.is_directory(&shown.to_string_lossy());
+            return Err(level.no_access_of_lookup(name, cause));
+        }
         let content = templar.0.shared.options.sources.read(&path);
         let bytes = content
             .map_err(|error| match error.kind() {
-                Kind::Vault => templar.level().no_access_of_lookup(&name, error),
+                Kind::Vault => level.no_access_of_lookup(name, error),
                 _ => error,
             })?
             .bytes;
@@ -58,6 +65,15 @@ pub(super) fn file(templar: &Templar, terms: &[Value], options: Options) -> Resu
 
 pub(super) fn template(templar: &Templar, terms: &[Value], options: Options) -> Result<Vec<Value>> {
     let mut out = Vec::new();
+    let trims = templar.level().template_lookup_trims();
+    let vars = match option(options, "template_vars") {
+        None | Some(Value::None) => None,
+        Some(Value::Dict(vars)) => Some(vars.clone()),
+        Some(other) => {
+            let level = templar.level();
+            return Err(level.wrong_lookup_setting("template", "template_vars", "dict", other));
+        }
+    };
     for term in terms {
         let name = term.to_str();
         let path = find(templar, "templates", &name).ok_or_else(|| {
@@ -75,12 +91,14 @@ pub(super) fn template(templar: &Templar, terms: &[Value], options: Options) -> 
             variable_end: text("variable_end_string"),
             comment_start: text("comment_start_string"),
             comment_end: text("comment_end_string"),
-            trim_blocks: flag(options, "trim_blocks", true),
-            lstrip_blocks: flag(options, "lstrip_blocks", false),
+            trim_blocks: !trims || flag(options, "trim_blocks", true),
+            lstrip_blocks: trims && flag(options, "lstrip_blocks", false),
+            vars: vars.clone(),
             ..FileOptions::default()
         };
         let search = templar.0.vars.search_path();
-        out.push(Value::str(templar.render_file(&path, &search, &given)?));
+        let reads_back = flag(options, "convert_data", true);
+        out.push(render_value(templar, &path, &search, &given, reads_back)?);
     }
     Ok(out)
 }
@@ -102,7 +120,9 @@ pub(super) fn fileglob(
                 .flat_map(|base| [base.join("files").join(dir), base.join(dir)])
                 .collect()
         };
-        let glob = globset::GlobBuilder::new(name)
+        // Braces mean nothing in Python's patterns.
+        let name = name.replace('{', "[{]").replace('}', "[}]");
+        let glob = globset::GlobBuilder::new(&name)
             .literal_separator(true)
             .build()
             .map_err(|error| failed(error.to_string()))?
@@ -126,6 +146,24 @@ pub(super) fn fileglob(
     Ok(out)
 }
 
+/// Splits text at any of some characters.
+fn parts(text: &str, separators: &[char]) -> Vec<String> {
+    text.split(separators)
+        .map(|part| part.trim().to_owned())
+        .collect()
+}
+
+/// Takes lists in lists apart.
+fn flat(items: Vec<Value>) -> Vec<Value> {
+    items
+        .into_iter()
+        .flat_map(|item| match item {
+            Value::List(list) => list.to_vec(),
+            other => vec![other],
+        })
+        .collect()
+}
+
 pub(super) fn first_found(
     templar: &Templar,
     terms: &[Value],
@@ -137,11 +175,13 @@ pub(super) fn first_found(
         match value {
             Some(Value::List(list)) => list.to_vec().iter().map(Value::to_str).collect(),
             Some(Value::None) | None => Vec::new(),
-            Some(one) => one
-                .to_str()
-                .split([',', ';'])
-                .map(|part| part.trim().to_owned())
-                .collect(),
+            Some(one) => parts(&one.to_str(), &[',', ';']),
+        }
+    };
+    let directories = |value: Option<&Value>| -> Vec<String> {
+        match value {
+            Some(Value::Str(text)) => parts(text, &[',', ':', ';']),
+            other => list(other),
         }
     };
     let mut add = |files: Vec<String>, paths: Vec<String>| {
@@ -153,7 +193,7 @@ pub(super) fn first_found(
             }
         }
     };
-    let paths = list(option(options, "paths"));
+    let paths = directories(option(options, "paths"));
     add(list(option(options, "files")), paths.clone());
     let paths = if templar.level().joins_terms_and_paths() {
         paths
@@ -168,14 +208,18 @@ pub(super) fn first_found(
                     .is_some_and(|v| crate::template::to_bool(&v).unwrap_or(false));
                 add(
                     list(dict.get("files").as_ref()),
-                    list(dict.get("paths").as_ref()),
+                    directories(dict.get("paths").as_ref()),
                 );
             }
             Value::List(inner) => add(
-                inner.to_vec().iter().map(Value::to_str).collect(),
+                flat(inner.to_vec()).iter().map(Value::to_str).collect(),
                 paths.clone(),
             ),
-            other => add(vec![other.to_str()], paths.clone()),
+            Value::Str(text) => add(parts(text, &[',', ';']), paths.clone()),
+            other => {
+                let kind = other.type_name();
+                return Err(refused(templar.level().no_candidate(kind, &other.to_str())));
+            }
         }
     }
     let sub = option(options, super::SUBDIR).map_or_else(|| "files".to_owned(), Value::to_str);
@@ -191,7 +235,7 @@ pub(super) fn first_found(
     if skip {
         return Ok(Vec::new());
     }
-    Err(failed(templar.level().no_first_found()))
+    Err(refused(templar.level().no_first_found()))
 }
 
 fn output(templar: &Templar, term: &Value) -> Result<Vec<u8>> {

@@ -3,7 +3,7 @@
 use super::failed;
 use crate::diag::Result;
 use crate::template::templar::Templar;
-use crate::value::{Undefined, Value};
+use crate::value::Value;
 
 type Options<'a> = &'a [(String, Value)];
 
@@ -19,11 +19,14 @@ fn one_level(terms: &[Value]) -> Vec<Value> {
         .collect()
 }
 
-fn lists(terms: &[Value]) -> Result<Vec<Vec<Value>>> {
+fn lists(terms: &[Value], takes_items: bool) -> Result<Vec<Vec<Value>>> {
     terms
         .iter()
         .map(|term| match term {
-            Value::Str(_) => Ok(vec![term.clone()]),
+            // A loop's own terms, and those before 2.19, may be items as well.
+            Value::Str(_) | Value::Int(_) | Value::Bool(_) | Value::None if takes_items => {
+                Ok(vec![term.clone()])
+            }
             other => Ok(other.items()?.collect()),
         })
         .collect()
@@ -48,7 +51,6 @@ pub(super) fn flattened(
                 Value::List(list) if depth < crate::value::MAX_DEPTH => {
                     walk(&list.to_vec(), out, depth + 1);
                 }
-                Value::None => {}
                 other => out.push(other.clone()),
             }
         }
@@ -60,14 +62,7 @@ pub(super) fn flattened(
 
 pub(super) fn dict(templar: &Templar, terms: &[Value], _options: Options) -> Result<Vec<Value>> {
     let mut out = Vec::new();
-    let terms: Vec<Value> = match terms {
-        // A list of dicts stands for them.
-        [Value::List(list)] if list.borrow().iter().all(|t| matches!(t, Value::Dict(_))) => {
-            list.to_vec()
-        }
-        terms => terms.to_vec(),
-    };
-    for term in &terms {
+    for term in terms {
         let dict = match term {
             Value::Dict(dict) => dict.clone(),
             Value::Object(object) if object.as_mapping().is_some() => {
@@ -84,14 +79,14 @@ pub(super) fn dict(templar: &Templar, terms: &[Value], _options: Options) -> Res
     Ok(out)
 }
 
-pub(super) fn nested(_templar: &Templar, terms: &[Value], _options: Options) -> Result<Vec<Value>> {
+pub(super) fn nested(templar: &Templar, terms: &[Value], _options: Options) -> Result<Vec<Value>> {
     if terms.is_empty() {
         return Err(failed(
             "with_nested requires at least one element in the nested list",
         ));
     }
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
-    for column in lists(terms)? {
+    for column in lists(terms, !templar.level().native_results())? {
         rows = rows
             .iter()
             .flat_map(|row| {
@@ -110,7 +105,7 @@ pub(super) fn nested(_templar: &Templar, terms: &[Value], _options: Options) -> 
 }
 
 pub(super) fn together(
-    _templar: &Templar,
+    templar: &Templar,
     terms: &[Value],
     _options: Options,
 ) -> Result<Vec<Value>> {
@@ -119,15 +114,17 @@ pub(super) fn together(
             "with_together requires at least one element in each list",
         ));
     }
-    let columns = lists(terms)?;
+    let columns = lists(terms, !templar.level().native_results())?;
     let count = columns.iter().map(Vec::len).max().unwrap_or(0);
-    let row = |at: usize| {
+    let row = |at: usize| -> Vec<Value> {
         columns
             .iter()
             .map(|c| c.get(at).cloned().unwrap_or(Value::None))
             .collect()
     };
-    Ok((0..count).map(|at| Value::list(row(at))).collect())
+    Ok((0..count)
+        .map(|at| Value::list(one_level(&row(at))))
+        .collect())
 }
 
 /// Makes a pair as the level has it: a tuple, which is a list where values are plain data.
@@ -165,100 +162,6 @@ pub(super) fn random_choice(
         .collect())
 }
 
-pub(super) fn sequence(
-    _templar: &Templar,
-    terms: &[Value],
-    options: Options,
-) -> Result<Vec<Value>> {
-    let mut out = Vec::new();
-    let given: Vec<String> = if terms.is_empty() {
-        vec![String::new()]
-    } else {
-        terms.iter().map(Value::to_str).collect()
-    };
-    for term in given {
-        let (mut start, mut end, mut count, mut stride, mut format) =
-            (1i64, None, None, 1i64, "%d".to_owned());
-        let number = |text: &str| -> Result<i64> {
-            let text = text.trim();
-            let parsed = match text.strip_prefix("0x") {
-                Some(hex) => i64::from_str_radix(hex, 16).ok(),
-                None => text.parse().ok(),
-            };
-            parsed.ok_or_else(|| failed(format!("can't parse {text} as integer")))
-        };
-        let mut pairs: Vec<(String, String)> = options
-            .iter()
-            .map(|(k, v)| (k.clone(), v.to_str()))
-            .collect();
-        if term.contains('=') {
-            for word in term.split_whitespace() {
-                if let Some((key, value)) = word.split_once('=') {
-                    pairs.push((key.to_owned(), value.to_owned()));
-                }
-            }
-        } else if !term.is_empty() {
-            // Shorthand: `[start-]end[/stride][:format]`.
-            let (range, shown) = term.split_once(':').unwrap_or((&term, ""));
-            if !shown.is_empty() {
-                shown.clone_into(&mut format);
-            }
-            let (range, step) = range.split_once('/').unwrap_or((range, ""));
-            if !step.is_empty() {
-                stride = number(step)?;
-            }
-            match range.split_once('-').filter(|(first, _)| !first.is_empty()) {
-                Some((first, last)) => {
-                    start = number(first)?;
-                    end = Some(number(last)?);
-                }
-                None => end = Some(number(range)?),
-            }
-        }
-        for (key, value) in pairs {
-            match key.as_str() {
-                "start" => start = number(&value)?,
-                "end" => end = Some(number(&value)?),
-                "count" => count = Some(number(&value)?),
-                "stride" => stride = number(&value)?,
-                "format" => format = value,
-                other => {
-                    return Err(failed(format!(
-                        "unrecognized arguments to with_sequence: {other}"
-                    )));
-                }
-            }
-        }
-        let end = match (end, count) {
-            (Some(_), Some(_)) => {
-                return Err(failed("can't specify both count and end in with_sequence"));
-            }
-            (Some(end), None) => end,
-            (None, Some(0)) => continue,
-            (None, Some(count)) => start + count * stride - stride.signum(),
-            (None, None) => return Err(failed("must specify count or end in with_sequence")),
-        };
-        if stride == 0 {
-            continue;
-        }
-        if stride > 0 && end < start {
-            return Err(failed("to count backwards make stride negative"));
-        }
-        let mut at = start;
-        while (stride > 0 && at <= end) || (stride < 0 && at >= end) {
-            out.push(crate::value::format::percent(
-                &format.as_str().into(),
-                &Value::tuple(vec![Value::Int(at)]),
-            )?);
-            if out.len() > 1_000_000 {
-                return Err(failed("a sequence of more than a million items"));
-            }
-            at += stride;
-        }
-    }
-    Ok(out)
-}
-
 /// Returns a dict without what a dotted path leads to.
 fn without(element: &Value, path: &str) -> Value {
     let Value::Dict(dict) = element else {
@@ -283,45 +186,93 @@ pub(super) fn subelements(
     terms: &[Value],
     _options: Options,
 ) -> Result<Vec<Value>> {
-    let [elements, path, rest @ ..] = terms else {
-        return Err(failed(
-            "subelements lookup expects a list of two or three items",
-        ));
+    let wrong = |what: &str| {
+        Err(failed(format!(
+            "subelements lookup expects a list of two or three items,{what}"
+        )))
     };
+    let [elements, path, rest @ ..] = terms else {
+        return wrong("");
+    };
+    let is_container = matches!(
+        elements,
+        Value::List(_) | Value::Tuple(_) | Value::Dict(_) | Value::Object(_)
+    );
+    let Value::Str(path) = path else {
+        return wrong(FIRST_TWO);
+    };
+    if !is_container {
+        return wrong(FIRST_TWO);
+    }
+    if let [flags, ..] = rest
+        && !matches!(flags, Value::Dict(_))
+    {
+        flags.items()?;
+        return wrong(" the optional third item must be a dict with flags skip_missing");
+    }
+    if rest.len() > 1 {
+        return wrong("");
+    }
     let skip = rest
         .first()
         .and_then(|flags| flags.get("skip_missing"))
-        .is_some_and(|v| v.truth());
-    let path = path.to_str();
+        .is_some_and(|value| crate::value::to_bool(&value).unwrap_or(false));
+    if elements.get("skipped").is_some_and(|value| value.truth()) {
+        return Ok(Vec::new());
+    }
     let all: Vec<Value> = match elements {
         Value::Dict(dict) => dict.to_vec().into_iter().map(|(_, item)| item).collect(),
         other => other.items()?.collect(),
     };
     let mut out = Vec::new();
     for element in all {
+        if !matches!(element, Value::Dict(_)) {
+            return Err(failed(format!(
+                "subelements lookup expects a dictionary, got '{element}'"
+            )));
+        }
         if element.get("skipped").is_some_and(|v| v.truth()) {
             continue;
         }
-        let mut inner = element.clone();
-        for key in path.split('.') {
-            inner = inner
-                .get(key)
-                .unwrap_or_else(|| Value::undefined(Undefined::variable(key)));
-        }
-        match &inner {
-            Value::Undefined(_) if skip => continue,
-            Value::Undefined(_) => {
-                return Err(failed(format!(
-                    "could not find '{path}' key in iterated item '{}'",
-                    element.repr()
-                )));
-            }
-            _ => {}
-        }
-        let rest = without(&element, &path);
-        for one in inner.items()? {
+        let Some(inner) = inner_list(&element, path, skip)? else {
+            continue;
+        };
+        let rest = without(&element, path);
+        for one in inner {
             out.push(pair(templar, rest.clone(), one));
         }
     }
     Ok(out)
+}
+
+/// What the first two terms of `subelements` are.
+const FIRST_TWO: &str = " first a dict or a list, second a string pointing to the subkey";
+
+/// Follows a dotted path to a list; `None` where it ends early and that is skipped.
+fn inner_list(element: &Value, path: &str, skip: bool) -> Result<Option<Vec<Value>>> {
+    let mut inner = element.clone();
+    let mut keys = path.split('.').peekable();
+    while let Some(key) = keys.next() {
+        let Some(next) = inner.get(key) else {
+            if skip {
+                return Ok(None);
+            }
+            let shown = inner.repr();
+            return Err(failed(format!(
+                "could not find '{key}' key in iterated item '{shown}'"
+            )));
+        };
+        match (&next, keys.peek().is_some()) {
+            (Value::Dict(_), true) | (Value::List(_), false) => {}
+            (_, true) if skip => return Ok(None),
+            (_, is_inner) => {
+                let wanted = if is_inner { "dictionary" } else { "list" };
+                return Err(failed(format!(
+                    "the key {key} should point to a {wanted}, got '{next}'"
+                )));
+            }
+        }
+        inner = next;
+    }
+    Ok(inner.as_list().map(crate::value::List::to_vec))
 }

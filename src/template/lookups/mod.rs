@@ -4,11 +4,13 @@ mod files;
 mod hosts;
 mod lists;
 mod password;
+mod sequence;
+mod tables;
 mod vars;
 
-use super::templar::Templar;
+use super::templar::{Rendering, Templar, is_plain};
 use crate::diag::{Error, Kind, Result, Span};
-use crate::value::{Args, Runtime, Str, Value};
+use crate::value::{Args, Origin, Runtime, Str, Value};
 
 /// The signature of every lookup: terms and options in, results out.
 pub(super) type Function = fn(&Templar, &[Value], &[(String, Value)]) -> Result<Vec<Value>>;
@@ -24,6 +26,11 @@ pub struct Row {
 
 /// All lookups.
 pub static TABLE: &[Row] = &[
+    Row {
+        name: "csvfile",
+        function: tables::csvfile,
+        doc: "Cells of files of separated values, by another cell of their rows.",
+    },
     Row {
         name: "dict",
         function: lists::dict,
@@ -58,6 +65,11 @@ pub static TABLE: &[Row] = &[
         name: "indexed_items",
         function: lists::indexed_items,
         doc: "Items with their index.",
+    },
+    Row {
+        name: "ini",
+        function: tables::ini,
+        doc: "Values of INI and properties files.",
     },
     Row {
         name: "inventory_hostnames",
@@ -101,7 +113,7 @@ pub static TABLE: &[Row] = &[
     },
     Row {
         name: "sequence",
-        function: lists::sequence,
+        function: sequence::sequence,
         doc: "Numbers, formatted.",
     },
     Row {
@@ -149,8 +161,8 @@ pub(super) static GLOBALS: &[(&str, crate::value::Function)] = &[
 pub(super) fn templar(runtime: &mut dyn Runtime) -> Result<Templar> {
     runtime
         .embedder()
-        .downcast_ref::<Templar>()
-        .cloned()
+        .downcast_ref::<Rendering>()
+        .map(|rendering| rendering.templar.clone())
         .ok_or_else(|| Error::new(Kind::Internal, "lookups need a templar"))
 }
 
@@ -164,7 +176,7 @@ fn data(value: Value) -> Value {
 
 /// Who uses a lookup.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum User {
+pub(super) enum User {
     Template,
     Loop,
 }
@@ -189,10 +201,17 @@ fn run(
             name,
             terms,
             &options_of(templar, options, user),
-            user == User::Loop && templar.level().renders_elements_lazily(),
+            user,
         )?
     {
         return Ok(found.into_iter().map(data).collect());
+    }
+    let missing = terms.iter().find_map(|term| match term {
+        Value::Undefined(undefined) => Some(undefined),
+        _ => None,
+    });
+    if let (Some(undefined), Some(_)) = (missing, own) {
+        return Err(undefined.error());
     }
     let Some(function) = own else {
         let error = Error::new(Kind::NotFound, templar.level().no_such_lookup(name));
@@ -226,17 +245,44 @@ fn arguments(mut args: Args) -> Result<(String, Vec<Value>, Vec<(String, Value)>
         ));
     }
     let name = args.positional.remove(0).to_str();
-    for term in &args.positional {
-        if let Value::Undefined(undefined) = term {
-            return Err(undefined.error());
-        }
-    }
     Ok((name, args.positional, args.keyword))
 }
 
+/// Places the texts in a value that stand nowhere.
+fn placed(value: &Value, place: Option<Span>) -> Value {
+    let origin = place.map(|span| Origin {
+        source: span.source,
+        offset: span.start,
+    });
+    value.map_leaves(&mut |leaf| match (leaf, origin) {
+        (Value::Str(text), Some(origin)) if text.origin().is_none() => {
+            Value::Str(text.clone().with_origin(origin))
+        }
+        (other, _) => other.clone(),
+    })
+}
+
 fn lookup(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let place = runtime
+        .embedder()
+        .downcast_ref::<Rendering>()
+        .and_then(|rendering| rendering.span);
     let templar = templar(runtime)?;
-    let (name, terms, mut options) = arguments(args)?;
+    let (name, mut terms, mut options) = arguments(args)?;
+    // Literals may be templates.
+    for term in terms.iter_mut().filter(|term| !is_plain(term)) {
+        templar.warn_of_embedded(
+            place,
+            r#"`msg: "{{ lookup('env', '{{ a_var }}') }}"` becomes `msg: "{{ lookup('env', a_var) }}"`"#,
+        );
+        *term = templar.finish_lazily(&placed(term, place))?;
+    }
+    let missing = terms.iter().find(|term| term.is_undefined());
+    if let Some(Value::Undefined(undefined)) = missing
+        && !templar.level().renders_elements_lazily()
+    {
+        return Err(undefined.error());
+    }
     let mut take = |wanted: &str| {
         options
             .iter()
@@ -247,13 +293,17 @@ fn lookup(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let errors = take("errors").map_or_else(|| "strict".to_owned(), |v| v.to_str());
     let results = match run(&templar, &name, &terms, &options, User::Template) {
         Ok(results) => results,
-        Err(_) if matches!(errors.as_str(), "ignore" | "warn") => {
+        Err(error)
+            if matches!(errors.as_str(), "ignore" | "warn") && error.kind() != Kind::NotFound =>
+        {
             return Ok(if wants_list {
                 Value::list(Vec::new())
             } else {
                 Value::None
             });
         }
+        // What is undefined can be asked for, and replaced.
+        Err(_) if missing.is_some() => return Ok(missing.cloned().unwrap_or(Value::None)),
         Err(error) => return Err(failed_lookup(&templar, &name, error)),
     };
     if wants_list {
@@ -354,27 +404,39 @@ fn subdir(action: &str) -> &'static str {
 
 /// Says which lookup of a template failed.
 fn failed_lookup(templar: &Templar, name: &str, error: Error) -> Error {
-    if error.kind() == Kind::NotFound {
+    if matches!(error.kind(), Kind::NotFound | Kind::Plugin) {
         return error.kind_as(Kind::Filter);
     }
     if error.kind() == Kind::Undefined && templar.level().names_failed_steps() {
         return error;
     }
     let level = templar.level();
-    if error.kind() == Kind::Vault && !level.names_failed_steps() {
-        let message = level.vault_of_lookup(name, error.message());
-        return error.message_as(message).kind_as(Kind::Filter);
+    if error.kind() == Kind::Undefined {
+        return error.kind_as(Kind::Filter);
     }
-    if level.names_failed_steps() && error.span().is_some() && error.kind() == Kind::Vault {
-        let message = format!("The lookup plugin '{name}' failed");
-        return Error::new(Kind::Filter, message).caused_by(error);
+    if level.names_failed_steps() {
+        if error.span().is_some() && error.kind() == Kind::Vault {
+            let message = format!("The lookup plugin '{name}' failed");
+            return Error::new(Kind::Filter, message).caused_by(error);
+        }
+        if let Some(cause) = error.cause() {
+            let message = level.failed_lookup(name, None, error.message());
+            return Error::new(Kind::Filter, message).caused_by(cause.clone());
+        }
     }
-    if let Some(cause) = error.cause().filter(|cause| cause.kind() == Kind::Vault) {
-        let message = level.failed_lookup(name, error.message());
-        return Error::new(Kind::Filter, message).caused_by(cause.clone());
-    }
-    let message = level.failed_lookup(name, &error.full_message());
+    let message = level.failed_lookup(name, class(&error), error.full_message().trim());
     error.message_as(message).kind_as(Kind::Filter)
+}
+
+/// Returns the class that Python has for what a lookup raised; `None` for an error of lookups.
+fn class(error: &Error) -> Option<&'static str> {
+    match error.kind() {
+        Kind::Argument | Kind::Undefined => None,
+        Kind::Vault => Some("ansible.parsing.vault.AnsibleVaultError"),
+        _ if error.message().contains("object has no attribute '") => Some("AttributeError"),
+        _ if error.message().ends_with("index out of range") => Some("IndexError"),
+        kind => Some(crate::template::error_class(kind)),
+    }
 }
 
 /// Says which lookup of a loop failed.
@@ -383,7 +445,7 @@ fn failed_loop(templar: &Templar, name: &str, error: Error) -> Error {
     if error.kind() == Kind::Undefined || !level.names_failed_steps() {
         return error;
     }
-    let message = level.failed_lookup(name, &error.full_message());
+    let message = level.failed_lookup(name, None, &error.full_message());
     // Ansible points at its own call.
     let nowhere = templar.0.shared.options.sources.add_whole("<unknown>", "");
     let error = Error::new(Kind::Argument, message).note("invoke_lookup()");
@@ -424,6 +486,8 @@ fn bare(templar: &Templar, items: &Value) -> Result<Option<Value>> {
         .map(Some)
 }
 
+use files::{find, flag};
+
 /// Returns an option of a lookup.
 fn option<'a>(options: &'a [(String, Value)], name: &str) -> Option<&'a Value> {
     options
@@ -432,6 +496,26 @@ fn option<'a>(options: &'a [(String, Value)], name: &str) -> Option<&'a Value> {
         .map(|(_, value)| value)
 }
 
+/// An error that Ansible has as one of its own.
 fn failed(message: impl Into<String>) -> Error {
     Error::new(Kind::Filter, message)
+}
+
+/// An error that Ansible has as one of lookups: nothing is said around it before 2.19.
+fn refused(message: impl Into<String>) -> Error {
+    Error::new(Kind::Argument, message)
+}
+
+/// Reads a file of the controller as text of some encoding.
+fn read_text(templar: &Templar, path: &std::path::Path, encoding: &str) -> Result<String> {
+    let bytes = templar.0.shared.options.sources.read(path)?.bytes;
+    crate::template::decoded(&bytes, encoding)
+}
+
+/// Returns a term that has to be text; `method` is what Python would have called on it.
+fn text_of<'a>(term: &'a Value, method: &str) -> Result<&'a str> {
+    term.as_str().ok_or_else(|| {
+        let kind = term.type_name();
+        failed(format!("'{kind}' object has no attribute '{method}'"))
+    })
 }

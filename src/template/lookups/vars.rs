@@ -1,6 +1,6 @@
 //! Lookups and functions about variables, environment and time.
 
-use super::{failed, option};
+use super::{failed, option, text_of};
 use crate::diag::{Error, Kind, Result};
 use crate::template::filters::translate;
 use crate::template::templar::Templar;
@@ -9,32 +9,39 @@ use crate::value::{Args, Runtime, Undefined, Value};
 type Options<'a> = &'a [(String, Value)];
 
 pub(super) fn env(templar: &Templar, terms: &[Value], options: Options) -> Result<Vec<Value>> {
-    let default = option(options, "default");
-    Ok(terms
-        .iter()
-        .map(|term| {
-            let name = term.to_str();
-            let name = name.split_whitespace().next().unwrap_or("");
-            match templar.0.shared.options.environment.get(name) {
-                Some(value) => Value::str(value),
-                None => default.cloned().unwrap_or_else(|| Value::str("")),
-            }
-        })
-        .collect())
+    let level = templar.level();
+    let default = option(options, "default").filter(|default| !default.is_none());
+    let mut out = Vec::new();
+    for term in terms {
+        let text = text_of(term, "split")?;
+        let name = text.split_whitespace().next();
+        let name = name.ok_or_else(|| failed("list index out of range"))?;
+        out.push(
+            match (templar.0.shared.options.environment.get(name), default) {
+                (Some(value), _) => Value::str(value),
+                (None, Some(Value::Undefined(_))) => {
+                    return Err(Error::new(
+                        Kind::Undefined,
+                        level.no_environment_variable(name),
+                    ));
+                }
+                (None, Some(default)) => default.clone(),
+                (None, None) => Value::str(""),
+            },
+        );
+    }
+    Ok(out)
 }
 
 pub(super) fn vars(templar: &Templar, terms: &[Value], options: Options) -> Result<Vec<Value>> {
     let mut out = Vec::new();
     for term in terms {
         let Value::Str(name) = term else {
-            return Err(failed(format!(
-                "Invalid setting identifier, \"{term}\" is not a string, its a {}",
-                term.type_name()
-            )));
+            return Err(failed(templar.level().no_variables_name(term)));
         };
         match templar.variable(name)? {
             Some(value) => out.push(value),
-            None => match option(options, "default") {
+            None => match option(options, "default").filter(|default| !default.is_none()) {
                 Some(default) => out.push(default.clone()),
                 None => {
                     return Err(Error::new(
@@ -60,7 +67,15 @@ pub(super) fn varnames(
     let names = templar.0.vars.names();
     let mut out = Vec::new();
     for term in terms {
-        let regex = translate(&term.to_str(), false, false, false)?;
+        let Value::Str(wanted) = term else {
+            return Err(failed(format!(
+                "Invalid setting identifier, \"{term}\" is not a string, it is a <class '{}'>",
+                term.type_name()
+            )));
+        };
+        let regex = translate(wanted, false, false, false).map_err(|error| {
+            failed(format!("Unable to use \"{wanted}\" as a search parameter")).caused_by(error)
+        })?;
         for name in &names {
             if regex.is_match(name).unwrap_or(false) {
                 out.push(Value::str(name));

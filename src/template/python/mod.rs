@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde_json::{Value as Wire, json};
 
 use super::Templar;
-use super::lookups;
+use super::lookups::{self, User};
 use super::templar::Variables;
 use crate::compat::Level;
 use crate::diag::{Error, Kind, Notice, Result, Sources};
@@ -468,7 +468,7 @@ impl Python {
         name: &str,
         terms: &[Value],
         options: &[(String, Value)],
-        renders: bool,
+        user: User,
     ) -> Result<Option<Vec<Value>>> {
         let file = self.lookup_file(name.strip_prefix("ansible.legacy.").unwrap_or(name));
         let in_collection = name.matches('.').count() >= 2 && !name.starts_with("ansible.builtin.");
@@ -488,7 +488,7 @@ impl Python {
         let message = json!({
             "op": "lookup", "name": name, "file": file.as_ref().map(|file| file.to_string_lossy()),
             "terms": wire::encode_all(terms)?, "kwargs": wire::encode_pairs(options)?,
-            "undefined": undefined.is_some(), "rendered": renders,
+            "undefined": undefined.is_some(), "rendered": user == User::Loop && templar.level().renders_elements_lazily(),
         });
         let answer = match self.request(&message, Some(templar)) {
             Ok(answer) => answer,
@@ -511,7 +511,7 @@ impl Python {
                     &raised,
                 ));
             }
-            Err(raised) => return Err(raised.error(templar.level().names_failed_steps())),
+            Err(raised) => return Err(self.failed_lookup(name, &raised, user)),
         };
         if answer.get("missing").is_some() {
             return Ok(None);
@@ -520,15 +520,34 @@ impl Python {
             return Ok(undefined.map(|value| vec![value.clone()]));
         }
         if let Some(class) = answer["returned"].as_str() {
+            let kind = if user == User::Template && self.level == Level::V2_18 {
+                Kind::Plugin
+            } else {
+                Kind::Filter
+            };
             return Err(Error::new(
-                Kind::Filter,
-                templar.level().lookup_gave_no_list(name, class),
+                kind,
+                self.level.lookup_gave_no_list(name, class),
             ));
         }
         match self.decode(&answer["made"].take())? {
             Value::List(list) => Ok(Some(list.to_vec())),
             other => Ok(Some(vec![other])),
         }
+    }
+
+    /// Words the error of a lookup, where a template before 2.19 does it by the error's class.
+    fn failed_lookup(&self, name: &str, raised: &Raised, user: User) -> Error {
+        let error = raised.error(self.level.names_failed_steps());
+        if self.level.names_failed_steps() || user == User::Loop || error.kind() == Kind::Undefined
+        {
+            return error;
+        }
+        let class = raised.bases.first().map_or("Exception", String::as_str);
+        let message = self
+            .level
+            .failed_plugin_lookup(name, class, error.message());
+        error.message_as(message).kind_as(Kind::Plugin)
     }
 
     /// Reads an attribute of a value that stays in Python.

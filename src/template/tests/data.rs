@@ -66,12 +66,8 @@ pub(super) static TABLE: &[Row] = &[
         "Comes out of a value that is encrypted with vault.",
         "'a' is vault_encrypted => False",
     ),
-    Row::new(
-        "nan",
-        |_, a| Ok(Value::Bool(first(a)?.as_f64().is_some_and(f64::is_nan))),
-        "Is not a number.",
-        "1 is nan => False",
-    ),
+    Row::new("nan", nan, "Is not a number.", "1 is nan => False"),
+    Row::new("isnan", nan, "Is not a number.", "1 is isnan => False"),
     Row::new(
         "uri",
         |_, a| uri(a, false),
@@ -189,4 +185,8 @@ fn uri(args: Args, needs_host: bool) -> Result<Value> {
         !text.is_empty()
     };
     Ok(Value::Bool(known && is))
+}
+
+fn nan(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    Ok(Value::Bool(first(args)?.as_f64().is_some_and(f64::is_nan)))
 }

@@ -80,6 +80,12 @@ pub(super) fn slaac(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 }
 
 pub(super) fn is_mac(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
-    let text = known(args.positional.into_iter().next())?.to_str();
-    Ok(Value::Bool(bytes(&text).is_some()))
+    let value = known(args.positional.into_iter().next())?;
+    let Value::Str(text) = &value else {
+        let kind = value.type_name();
+        return Err(crate::diag::Error::type_error(format!(
+            "expected string or bytes-like object, got '{kind}'"
+        )));
+    };
+    Ok(Value::Bool(bytes(text).is_some()))
 }

@@ -1,6 +1,7 @@
 //! Filters for addresses and networks: the `ipaddr` family of `ansible.utils`.
 
 mod address;
+mod forms;
 mod hardware;
 mod queries;
 mod tests;
@@ -13,6 +14,24 @@ use address::Address;
 pub use tests::TABLE as TESTS;
 
 pub(super) static TABLE: &[Row] = &[
+    Row::new(
+        "ip4_hex",
+        forms::ip4_hex,
+        "Writes an address of version 4 in hex.",
+        "'10.0.0.1' | ansible.utils.ip4_hex => '0a000001'",
+    ),
+    Row::new(
+        "ipv6form",
+        forms::ipv6form,
+        "Writes an address of version 6 out, or short.",
+        "'::1' | ansible.utils.ipv6form('x509') => '0:0:0:0:0:0:0:1'",
+    ),
+    Row::new(
+        "usable_range",
+        forms::usable_range,
+        "Lists the addresses of a network.",
+        "'10.0.0.0/31' | ansible.utils.usable_range => {'usable_ips': ['10.0.0.0', '10.0.0.1'], 'number_of_ips': 2}",
+    ),
     Row::new(
         "ipaddr",
         |_, a| versions(a, "ipaddr", None),
@@ -134,7 +153,7 @@ fn versions(args: Args, name: &str, v6: Option<bool>) -> Result<Value> {
             (address, _) => address,
         };
         match address {
-            Some(address) => queries::ask(address, value, &query),
+            Some(address) => queries::ask(address, value, &query, name),
             None => Ok(Value::Bool(false)),
         }
     };

@@ -3,12 +3,13 @@
 //! **Source:** the documentation of `ansible.utils.ipaddr`, and its answers as recorded.
 
 use super::address::{Address, LINK_LOCAL, LOOPBACK, MULTICAST, PRIVATE};
-use crate::diag::Result;
+use crate::diag::{Error, Result};
 use crate::template::filters::failed;
 use crate::value::Value;
 
-/// Answers a question about an address; `given` is how it was written.
-pub(super) fn ask(address: Address, given: &Value, query: &str) -> Result<Value> {
+/// Answers a question about an address; `given` is how it was written,
+/// `filter` which filter asks.
+pub(super) fn ask(address: Address, given: &Value, query: &str, filter: &str) -> Result<Value> {
     let a = address;
     let text = |bits: u128| Value::str(a.text(bits));
     let cidr = |bits: u128| Value::str(a.with_prefix(bits));
@@ -89,11 +90,9 @@ pub(super) fn ask(address: Address, given: &Value, query: &str) -> Result<Value>
         "ipv4" => Value::Bool(false),
         "ipv6" if a.v6 => written(),
         "ipv6" => Value::str(format!("::ffff:{}/{}", a.text(a.bits), a.prefix + 96)),
-        "6to4" if !a.v6 && is_host => Value::str(format!(
-            "2002:{:04x}:{:04x}::1/48",
-            a.bits >> 16,
-            a.bits & 0xffff
-        )),
+        "6to4" if !a.v6 && (a.is_single() || a.bits != a.network() || !a.has_prefix) => Value::str(
+            format!("2002:{:04x}:{:04x}::1/48", a.bits >> 16, a.bits & 0xffff),
+        ),
         "6to4" => Value::Bool(false),
         "private" => only(a.is_in(PRIVATE)),
         "public" => only(!a.is_in(PRIVATE) && !a.is_in(MULTICAST)),
@@ -107,7 +106,14 @@ pub(super) fn ask(address: Address, given: &Value, query: &str) -> Result<Value>
             }
             match Address::parse(other) {
                 Some(network) => only(network.contains(a)),
-                None => return Err(failed(format!("unknown filter type: {other}"))),
+                // As observed: `ipaddr` stumbles over its own name.
+                None if filter == "ipaddr" => {
+                    return Err(Error::type_error(
+                        "unsupported operand type(s) for +: 'NoneType' and 'str'",
+                    )
+                    .help(format!("`{other}` is no query of `ipaddr`")));
+                }
+                None => return Err(failed(format!("{filter}: unknown filter type: {other}"))),
             }
         }
     })

@@ -58,6 +58,24 @@ pub static TABLE: &[Row] = &[
         "'::1' is ansible.utils.ipv6_address => True",
     ),
     Row::new(
+        "ipv6_ipv4_mapped",
+        |_, a| is(a, |a| a.v6 && single(a) && a.is_in(&["::ffff:0:0/96"])),
+        "Is an address of version 4 that is written as one of version 6.",
+        "'::ffff:10.0.0.1' is ansible.utils.ipv6_ipv4_mapped => True",
+    ),
+    Row::new(
+        "ipv6_sixtofour",
+        |_, a| is(a, |a| a.v6 && single(a) && a.is_in(&["2002::/16"])),
+        "Is an address of 6to4.",
+        "'2002:c0a8:6464::' is ansible.utils.ipv6_sixtofour => True",
+    ),
+    Row::new(
+        "ipv6_teredo",
+        |_, a| is(a, |a| a.v6 && single(a) && a.is_in(&["2001::/32"])),
+        "Is an address of Teredo.",
+        "'2001::1' is ansible.utils.ipv6_teredo => True",
+    ),
+    Row::new(
         "loopback",
         |_, a| is(a, |a| single(a) && a.is_in(LOOPBACK)),
         "Is a loopback address.",
@@ -179,7 +197,8 @@ fn any(args: Args) -> Result<Value> {
         return Ok(Value::Bool(false));
     };
     let networks = match networks.unwrap_or(Value::None) {
-        one @ Value::Str(_) => vec![one],
+        // As observed: a text is taken for its characters, of which none is a network.
+        Value::Str(_) => Vec::new(),
         list => list.items()?.collect(),
     };
     for network in networks {
