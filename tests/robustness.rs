@@ -6,6 +6,8 @@ use regrole::diag::Sources;
 use regrole::jinja::{Environment, MapContext, Place};
 use regrole::value::Value;
 
+use crate::support::eval::answers;
+
 /// Numbers that are the same in every run.
 struct Numbers(u64);
 
@@ -381,4 +383,143 @@ fn rows_of_yaml_end_with_data_or_an_error() {
         let id = sources.add("deep.yml", deep);
         assert!(regrole::yaml::load_all(&sources, id).is_err());
     });
+}
+
+#[test]
+fn formats_of_any_pieces_end_with_text_or_an_error() {
+    const PIECES: &[&str] = &[
+        "{",
+        "}",
+        "{}",
+        "{0}",
+        "{a}",
+        "{9}",
+        "{0",
+        "!r",
+        "!s",
+        "!a",
+        "!x",
+        ":",
+        "<",
+        ">",
+        "^",
+        "=",
+        "+",
+        "-",
+        " ",
+        "#",
+        "0",
+        "12",
+        ",",
+        "_",
+        ".3",
+        ".",
+        "d",
+        "f",
+        "g",
+        "e",
+        "%",
+        "x",
+        "o",
+        "b",
+        "c",
+        "s",
+        "n",
+        "z",
+        "%s",
+        "%d",
+        "%5.2f",
+        "%(a)s",
+        "%(",
+        "%-05x",
+        "%*d",
+        "%%",
+        "ä",
+        "[0]",
+        ".a",
+        "99999999999",
+    ];
+    const VALUES: &[&str] = &["n", "s", "l", "d", "1.5", "-0.0", "2 ** 70", "none", "true"];
+    with_a_stack(|| {
+        let mut numbers = Numbers(7);
+        for _ in 0..4_000 {
+            let format: String = (0..numbers.below(8))
+                .map(|_| numbers.pick(PIECES))
+                .collect();
+            let (one, two) = (numbers.pick(VALUES), numbers.pick(VALUES));
+            let _ = render(&format!(
+                "{{{{ '{format}'.format({one}, {two}, a={one}) }}}}"
+            ));
+            let _ = render(&format!("{{{{ '{format}' % ({one}, {two}) }}}}"));
+            let _ = render(&format!("{{{{ '{format}' % {{'a': {one}}} }}}}"));
+        }
+    });
+}
+
+#[test]
+fn regular_expressions_of_any_pieces_end_with_a_value_or_an_error() {
+    const PIECES: &[&str] = &[
+        "a",
+        "b",
+        ".",
+        "*",
+        "+",
+        "?",
+        "(",
+        ")",
+        "[",
+        "]",
+        "[^a]",
+        "{2}",
+        "{2,",
+        "}",
+        "|",
+        "^",
+        "$",
+        "(?:",
+        "(?P<n>",
+        "(?P=n)",
+        "(?=",
+        "(?!",
+        "(?<=",
+        "(?<!",
+        "(?i)",
+        "(?#",
+        "\\\\d",
+        "\\\\b",
+        "\\\\1",
+        "\\\\g<1>",
+        "\\\\Z",
+        "\\\\",
+        "ä",
+        "(a+)+",
+        "[a-",
+        "[:alpha:]",
+        "*?",
+        "++",
+    ];
+    let mut numbers = Numbers(11);
+    let mut requests = Vec::new();
+    for _ in 0..1_500 {
+        let pattern: String = (0..numbers.below(8))
+            .map(|_| numbers.pick(PIECES))
+            .collect();
+        let filter = numbers.pick(&["regex_search", "regex_findall", "regex_replace"]);
+        let more = if filter == "regex_replace" {
+            ", '<\\\\1>'"
+        } else {
+            ""
+        };
+        let text =
+            format!("{{{{ 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaac äb' | {filter}('{pattern}'{more}) }}}}");
+        requests.push(serde_json::json!({"template": text, "mode": "native"}));
+    }
+    let catastrophe = "{{ ('a' * 60) is match('(a|a|b?)+(a+)+$c(?=d)') }}";
+    requests.push(serde_json::json!({"template": catastrophe, "mode": "native"}));
+    for answer in answers(requests) {
+        assert!(
+            answer["out"].is_string() || answer["err"].is_string(),
+            "{answer}"
+        );
+    }
 }
