@@ -8,7 +8,7 @@ mod sequence;
 mod tables;
 mod vars;
 
-use super::templar::{Rendering, Templar, is_plain};
+use super::templar::{Rendering, Templar, is_plain, is_template};
 use crate::diag::{Error, Kind, Result, Span};
 use crate::value::{Args, Origin, Runtime, Str, Value};
 
@@ -166,10 +166,11 @@ pub(super) fn templar(runtime: &mut dyn Runtime) -> Result<Templar> {
         .ok_or_else(|| Error::new(Kind::Internal, "lookups need a templar"))
 }
 
-/// Takes lookup results' trust away, all the way down.
+/// Takes the trust of templates in lookup results away, all the way down; other text may still be an
+/// expression where it was one.
 fn data(value: Value) -> Value {
     value.map_leaves(&mut |leaf| match leaf {
-        Value::Str(text) => Value::Str(text.clone().with_trust(false)),
+        Value::Str(text) if is_template(text) => Value::Str(text.clone().with_trust(false)),
         other => other.clone(),
     })
 }
