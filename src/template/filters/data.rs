@@ -242,7 +242,7 @@ fn rekey_on_member(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let duplicates = duplicates.map_or_else(|| "error".to_owned(), |d| d.to_str());
     if duplicates != "error" && duplicates != "overwrite" {
         return Err(failed(format!(
-            "duplicates parameter to rekey_on_member has unknown value: {duplicates}"
+            "duplicates parameter to rekey_on_member has unknown value '{duplicates}'"
         )));
     }
     let items: Vec<Value> = match dict_of(&value) {

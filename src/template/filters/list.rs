@@ -293,11 +293,13 @@ fn subelements(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let skip = flag(skip);
     let keys: Vec<String> = match known(path)? {
         Value::Str(path) => path.split('.').map(str::to_owned).collect(),
-        other => other.items()?.map(|key| key.to_str()).collect(),
+        Value::List(list) => list.to_vec().iter().map(Value::to_str).collect(),
+        _ => return Err(mistyped("subelements must be a list or a string")),
     };
     let elements: Vec<Value> = match &value {
         Value::Dict(dict) => dict.to_vec().into_iter().map(|(_, item)| item).collect(),
-        other => other.items()?.collect(),
+        Value::List(list) => list.to_vec(),
+        _ => return Err(failed("obj must be a list of dicts or a nested dict")),
     };
     let mut out = Vec::new();
     for element in elements {

@@ -165,7 +165,10 @@ fn expand_user(path: &str) -> String {
 fn common_path(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let value = only(args)?;
     if matches!(value, Value::Str(_)) || value.items().is_err() {
-        return Err(failed("|commonpath expects sequence of strings"));
+        let kind = value.type_name();
+        return Err(failed(format!(
+            "|commonpath expects sequence, got <class '{kind}'> instead."
+        )));
     }
     let paths: Vec<String> = value.items()?.map(|path| path.to_str()).collect();
     let Some(first) = paths.first() else {
