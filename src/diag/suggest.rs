@@ -7,18 +7,15 @@ pub fn closest<'a>(
     written: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let limit = (written.chars().count() / 3).max(1);
+    let written_chars: Vec<char> = written.chars().collect();
+    let limit = (written_chars.len() / 3).max(1);
     candidates
         .into_iter()
         .filter(|candidate| *candidate != written)
-        .map(|candidate| {
-            (
-                distance(written, candidate),
-                foreign(written, candidate),
-                candidate,
-            )
+        .filter_map(|candidate| {
+            let distance = distance_within(limit, &written_chars, candidate)?;
+            Some((distance, foreign(written, candidate), candidate))
         })
-        .filter(|(distance, ..)| *distance <= limit)
         .min()
         .map(|(.., candidate)| candidate)
 }
@@ -28,8 +25,13 @@ fn foreign(written: &str, candidate: &str) -> usize {
     written.chars().filter(|c| !candidate.contains(*c)).count()
 }
 
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+/// Returns the distance, unless it is above the limit, which is found out early.
+fn distance_within(limit: usize, a: &[char], b: &str) -> Option<usize> {
+    let length = b.chars().count();
+    if length.abs_diff(a.len()) > limit {
+        return None;
+    }
+    let b: Vec<char> = b.chars().collect();
     let mut before = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
@@ -44,9 +46,14 @@ fn distance(a: &str, b: &str) -> usize {
             }
             row.push(best);
         }
+        // A swap reaches two rows back, so that both have to be beyond it.
+        let is_beyond = |row: &[usize]| row.iter().all(|steps| *steps > limit);
+        if is_beyond(&row) && is_beyond(&last) {
+            return None;
+        }
         before = std::mem::replace(&mut last, row);
     }
-    last[b.len()]
+    Some(last[b.len()]).filter(|distance| *distance <= limit)
 }
 
 #[cfg(test)]

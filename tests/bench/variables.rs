@@ -52,6 +52,19 @@ fn main() {
         names.len(),
         best * 1e3
     );
+    let templar = Templar::new(shared.clone(), variables.clone());
+    let mut slowest: Vec<(f64, &String)> = names
+        .iter()
+        .map(|name| {
+            let start = Instant::now();
+            std::hint::black_box(templar.variable(name)).ok();
+            (start.elapsed().as_secs_f64(), name)
+        })
+        .collect();
+    slowest.sort_by(|a, b| b.0.total_cmp(&a.0));
+    for (seconds, name) in &slowest[..slowest.len().min(3)] {
+        println!("  of which {name}: {:.2} ms", seconds * 1e3);
+    }
     let templar = Templar::new(shared, variables);
     let condition = "kube_network_plugin == 'calico' and not is_kube_master | default(false) and bin_dir is defined";
     let condition = Value::Str(Str::trusted(condition));
