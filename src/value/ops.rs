@@ -75,6 +75,14 @@ fn number(value: &Value) -> Option<Num> {
     })
 }
 
+/// Says that a number and a list that makes its items when they are read can't be added, in the
+/// words of Ansible 2.19, whose lists take the sum for their own.
+pub fn no_lazy_sum(left: &Value, right: &Value) -> Option<Error> {
+    let is_number = matches!(left, Value::Int(_) | Value::Float(_) | Value::Bool(_));
+    (is_number && matches!(right, Value::List(_)))
+        .then(|| Error::type_error("'NotImplementedType' object is not iterable"))
+}
+
 /// Applies an operator to two values.
 ///
 /// # Errors

@@ -96,7 +96,8 @@ impl Machine<'_> {
                 let value = self.eval(inner)?;
                 let mut args = self.args(args)?;
                 args.positional.insert(0, value);
-                return self.test(name, args).map(Value::Bool);
+                let tested = self.test(name, args).map(Value::Bool);
+                return self.deferred(tested, expr.range);
             }
             ExprKind::Not(inner) => Value::Bool(!self.truth(inner)?),
             ExprKind::Neg(inner) => ops::negate(&self.eval(inner)?)?,
@@ -112,8 +113,16 @@ impl Machine<'_> {
                 }
             },
             ExprKind::Binary(operator, left, right) => {
+                let is_written = matches!(right.kind, ExprKind::List(_));
                 let left = self.eval(left)?;
                 let right = self.eval(right)?;
+                if self.options.plain_data
+                    && *operator == ops::Operator::Add
+                    && !is_written
+                    && let Some(error) = ops::no_lazy_sum(&left, &right)
+                {
+                    return Err(error);
+                }
                 if *operator == ops::Operator::Mod && matches!(left, Value::Str(_)) {
                     self.all_defined(&right)?;
                 }

@@ -296,6 +296,20 @@ impl Runtime for Machine<'_> {
             )))));
         }
         let missing = match object {
+            // As observed: an index of nothing is no name there.
+            _ if self.options.plain_data
+                && matches!(key, Value::Int(_) | Value::Float(_))
+                && !object.is_undefined() =>
+            {
+                let kind = object.type_name();
+                if key.truth() {
+                    format!("object of type '{kind}' has no attribute {}", key.repr())
+                } else if object.is_none() {
+                    format!("None has no element {}", key.repr())
+                } else {
+                    format!("{kind} object has no element {}", key.repr())
+                }
+            }
             Value::None => format!("None has no element {}", key.repr()),
             Value::Dict(_) => format!("object of type 'dict' has no attribute {}", key.repr()),
             _ if matches!(key, Value::Int(_) | Value::Float(_))

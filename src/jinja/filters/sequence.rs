@@ -268,11 +268,21 @@ fn sort(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 fn sum(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [value, attribute, start] = args.bind("do_sum", ["iterable", "attribute", "start"], 1)?;
     let mut total = start.unwrap_or(Value::Int(0));
+    if matches!(total, Value::Str(_)) {
+        return Err(Error::type_error(
+            "sum() can't sum strings [use ''.join(seq) instead]",
+        ));
+    }
     for item in known(value)?.items()? {
         let item = match &attribute {
             Some(path) if !path.is_none() => read(runtime, &item, path, None)?,
             _ => item,
         };
+        if runtime.reads_lazily()
+            && let Some(error) = ops::no_lazy_sum(&total, &item)
+        {
+            return Err(error);
+        }
         total = ops::apply(ops::Operator::Add, &total, &item)?;
     }
     Ok(total)

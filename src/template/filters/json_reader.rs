@@ -69,14 +69,7 @@ impl Reader {
                 if self.word("-Infinity") {
                     return Ok(Value::Float(f64::NEG_INFINITY));
                 }
-                let mut end = start + 1;
-                while self
-                    .chars
-                    .get(end)
-                    .is_some_and(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'))
-                {
-                    end += 1;
-                }
+                let end = self.number_end(start);
                 let text: String = self.chars[start..end].iter().collect();
                 self.at = end;
                 Number::integer(&text)
@@ -98,6 +91,30 @@ impl Reader {
                 Err(self.wrong("Expecting value", start))
             }
         }
+    }
+
+    /// Returns where the number ends that begins here, as JSON has numbers: what follows is not its.
+    fn number_end(&self, start: usize) -> usize {
+        let digits = |from: usize| {
+            let rest = self.chars.get(from..).unwrap_or_default();
+            from + rest.iter().take_while(|c| c.is_ascii_digit()).count()
+        };
+        let whole = start + usize::from(self.chars[start] == '-');
+        let mut end = match self.chars.get(whole) {
+            Some('0') => whole + 1,
+            _ => digits(whole),
+        };
+        if self.chars.get(end) == Some(&'.') && digits(end + 1) > end + 1 {
+            end = digits(end + 1);
+        }
+        if matches!(self.chars.get(end), Some('e' | 'E')) {
+            let sign = usize::from(matches!(self.chars.get(end + 1), Some('+' | '-')));
+            let power = end + 1 + sign;
+            if digits(power) > power {
+                end = digits(power);
+            }
+        }
+        end
     }
 
     fn array(&mut self, depth: usize) -> Result<Value> {

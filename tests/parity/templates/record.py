@@ -15,6 +15,7 @@ HERE = pathlib.Path(__file__).parent
 # Python classes that Ansible stores strings and containers in; messages name them, we name the type.
 NAMES = {
     "ansible._internal._templating._lazy_containers.": "",
+    "ansible.module_utils._internal._datatag.": "",
     "_AnsibleTaggedStr": "str",
     "_AnsibleLazyTemplateDict": "dict",
     "_AnsibleLazyTemplateList": "list",
