@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
-use crate::value::Value;
+use super::environment::PathKey;
+use super::name::Name;
 use crate::value::ops::Operator;
+use crate::value::{Str, Value};
 
 /// A range of bytes in the template's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,12 +36,11 @@ pub(super) enum Compare {
 #[derive(Debug)]
 pub(super) enum ExprKind {
     Const(Value),
-    Name(Rc<str>),
+    Name(Name),
     Tuple(Vec<Expr>),
     List(Vec<Expr>),
     Dict(Vec<(Expr, Expr)>),
-    Attr(Box<Expr>, Rc<str>),
-    Item(Box<Expr>, Box<Expr>),
+    Path(Box<Path>),
     Slice(Box<Expr>, Box<[Option<Expr>; 3]>),
     Call(Box<Expr>, CallArgs),
     Filter(Option<Box<Expr>>, Rc<str>, CallArgs),
@@ -55,6 +56,48 @@ pub(super) enum ExprKind {
     Cond(Box<Expr>, Box<Expr>, Option<Box<Expr>>),
 }
 
+/// A value with the attributes and items that lead on from it: `a.b[c]`.
+#[derive(Debug)]
+pub(super) struct Path {
+    pub(super) root: Expr,
+    pub(super) steps: Vec<Step>,
+    /// The keys of all steps, where none of them has to be evaluated.
+    pub(super) keys: Option<Vec<PathKey>>,
+}
+
+/// One step of a path; its range begins with the root's.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) link: Link,
+    pub(super) range: Range,
+}
+
+#[derive(Debug)]
+pub(super) enum Link {
+    Attr(Name),
+    Item(Expr),
+}
+
+impl Link {
+    /// Returns the key, unless it has to be evaluated.
+    pub(super) fn key(&self) -> Option<PathKey> {
+        match self {
+            Link::Attr(name) => Some(PathKey {
+                value: Value::Str(Str::from_shared(name.shared())),
+                is_attribute: true,
+            }),
+            Link::Item(key) => match &key.kind {
+                ExprKind::Const(Value::Str(text)) if text.is_trusted() => None,
+                ExprKind::Const(value) => Some(PathKey {
+                    value: value.clone(),
+                    is_attribute: false,
+                }),
+                _ => None,
+            },
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct CallArgs {
     pub(super) positional: Vec<Expr>,
@@ -66,8 +109,8 @@ pub(super) struct CallArgs {
 /// What can be assigned to.
 #[derive(Debug)]
 pub(super) enum Target {
-    Name(Rc<str>),
-    Attr(Rc<str>, Rc<str>),
+    Name(Name),
+    Attr(Name, Name),
     Tuple(Vec<Target>),
 }
 
@@ -99,12 +142,12 @@ pub(super) enum NodeKind {
     },
     Import {
         name: Expr,
-        target: Rc<str>,
+        target: Name,
         with_context: bool,
     },
     FromImport {
         name: Expr,
-        names: Vec<(Rc<str>, Rc<str>)>,
+        names: Vec<(Name, Name)>,
         with_context: bool,
     },
     Autoescape(Expr, Vec<Node>),
@@ -119,14 +162,16 @@ pub(super) struct For {
     pub(super) iter: Expr,
     pub(super) filter: Option<Expr>,
     pub(super) recursive: bool,
+    /// Whether the body may look at `loop`.
+    pub(super) uses_loop: bool,
     pub(super) body: Rc<Vec<Node>>,
     pub(super) otherwise: Vec<Node>,
 }
 
 #[derive(Debug)]
 pub(super) struct Macro {
-    pub(super) name: Rc<str>,
-    pub(super) params: Vec<Rc<str>>,
+    pub(super) name: Name,
+    pub(super) params: Vec<Name>,
     pub(super) defaults: Vec<Expr>,
     pub(super) body: Vec<Node>,
     pub(super) uses_caller: bool,
@@ -140,4 +185,39 @@ pub(super) struct Block {
     pub(super) body: Vec<Node>,
     pub(super) required: bool,
     pub(super) scoped: bool,
+}
+
+impl Block {
+    /// Returns the blocks of a template, outer ones before those inside of them.
+    pub(super) fn all(nodes: &[Node]) -> Vec<Rc<Block>> {
+        fn walk(nodes: &[Node], found: &mut Vec<Rc<Block>>) {
+            for node in nodes {
+                match &node.kind {
+                    NodeKind::Block(block) => {
+                        found.push(block.clone());
+                        walk(&block.body, found);
+                    }
+                    NodeKind::If(branches, otherwise) => {
+                        for (_, body) in branches {
+                            walk(body, found);
+                        }
+                        walk(otherwise, found);
+                    }
+                    NodeKind::For(repeat) => {
+                        walk(&repeat.body, found);
+                        walk(&repeat.otherwise, found);
+                    }
+                    NodeKind::Macro(code) | NodeKind::CallBlock(code, _) => walk(&code.body, found),
+                    NodeKind::With(_, body)
+                    | NodeKind::Autoescape(_, body)
+                    | NodeKind::FilterBlock(_, body)
+                    | NodeKind::SetBlock(_, _, body) => walk(body, found),
+                    _ => {}
+                }
+            }
+        }
+        let mut found = Vec::new();
+        walk(nodes, &mut found);
+        found
+    }
 }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::ast::{Expr, Node, NodeKind};
+use super::ast::{Block, Expr, Node, NodeKind};
 use super::eval::Machine;
 use super::lexer::Problem;
 use super::{filters, globals, lexer, parser, tests};
@@ -125,6 +125,8 @@ pub struct Compiled<T> {
     pub(super) place: Place,
     /// The template's name, for `import` and messages.
     pub(super) name: Rc<str>,
+    /// All blocks in it.
+    pub(super) blocks: Vec<Rc<Block>>,
 }
 
 impl Template {
@@ -279,12 +281,15 @@ pub(super) enum Found {
     Plugin(Value),
 }
 
+/// Functions by name.
+pub type Functions = HashMap<&'static str, Function, foldhash::fast::RandomState>;
+
 /// Filters, tests, globals, options, loader. Shared by everything that is rendered.
 pub struct Environment {
     /// Filters by name.
-    pub filters: HashMap<&'static str, Function>,
+    pub filters: Functions,
     /// Tests by name.
-    pub tests: HashMap<&'static str, Function>,
+    pub tests: Functions,
     /// Global variables by name.
     pub globals: HashMap<String, Value>,
     /// Options of templates that say nothing else.
@@ -378,9 +383,9 @@ impl Environment {
         }
         let parsed = parser::template(lexer::template(text, options), trusted)
             .map_err(|problem| syntax(&problem, place))?;
-        let code = parsed.into_iter().map(Node2).collect();
         Ok(Rc::new(Compiled {
-            code,
+            blocks: Block::all(&parsed),
+            code: parsed.into_iter().map(Node2).collect(),
             place,
             name: name.into(),
         }))
@@ -402,6 +407,7 @@ impl Environment {
             code: Expr2(expr),
             place,
             name: "<expression>".into(),
+            blocks: Vec::new(),
         }))
     }
 

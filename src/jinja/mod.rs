@@ -16,14 +16,15 @@ mod filters;
 mod globals;
 mod lexer;
 mod methods;
+mod name;
 mod objects;
 mod parser;
 mod table;
 mod tests;
 
 pub use environment::{
-    Compiled, Context, Environment, Expression, Loaded, Loader, MapContext, Options, PathKey,
-    Place, Plugin, Plugins, Template, Worded,
+    Compiled, Context, Environment, Expression, Functions, Loaded, Loader, MapContext, Options,
+    PathKey, Place, Plugin, Plugins, Template, Worded,
 };
 pub use eval::native_value;
 pub use filters::{FAMILIES as FILTERS, pretty};

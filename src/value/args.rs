@@ -90,6 +90,18 @@ impl Args {
         )))
     }
 
+    /// Returns these arguments with another one before them.
+    #[must_use]
+    pub fn after(&self, first: Value) -> Args {
+        let mut positional = Vec::with_capacity(1 + self.positional.len());
+        positional.push(first);
+        positional.extend_from_slice(&self.positional);
+        Args {
+            positional,
+            keyword: self.keyword.clone(),
+        }
+    }
+
     /// Takes a keyword argument out.
     pub fn take(&mut self, keyword: &str) -> Option<Value> {
         let at = self.keyword.iter().position(|(k, _)| k == keyword)?;

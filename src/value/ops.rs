@@ -93,6 +93,19 @@ pub fn apply(operator: Operator, a: &Value, b: &Value) -> Result<Value> {
             Operator::Add => x.checked_add(*y),
             Operator::Sub => x.checked_sub(*y),
             Operator::Mul => x.checked_mul(*y),
+            // Python rounds down, so that the remainder has the sign of the divisor.
+            Operator::FloorDiv | Operator::Mod if *y != 0 => {
+                match (x.checked_div(*y), x.checked_rem(*y)) {
+                    (Some(quotient), Some(rest)) => {
+                        let is_below = rest != 0 && (rest < 0) != (*y < 0);
+                        Some(match operator {
+                            Operator::Mod => rest + if is_below { *y } else { 0 },
+                            _ => quotient - i64::from(is_below),
+                        })
+                    }
+                    _ => None,
+                }
+            }
             _ => None,
         };
         if let Some(result) = fast {

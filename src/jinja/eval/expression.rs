@@ -5,9 +5,10 @@ use std::rc::Rc;
 use super::Machine;
 use super::access::{slice, unsafe_attribute};
 use crate::diag::{Error, Kind, Result};
-use crate::jinja::ast::{CallArgs, Compare, Expr, ExprKind, Range};
+use crate::jinja::ast::{CallArgs, Compare, Expr, ExprKind, Link, Path, Range, Step};
 use crate::jinja::environment::PathKey;
 use crate::jinja::methods::{self, special};
+use crate::jinja::name::Name;
 use crate::jinja::objects::{BlockRef, Bound, SelfObject};
 use crate::value::{
     Args, Dict, Key, List, Runtime, Str, Undefined, UndefinedKind, Value, escape_html, ops,
@@ -32,6 +33,16 @@ impl Machine<'_> {
     }
 
     pub(super) fn eval(&mut self, expr: &Expr) -> Result<Value> {
+        // What most expressions are made of comes first.
+        match &expr.kind {
+            ExprKind::Const(Value::Int(number)) => return Ok(Value::Int(*number)),
+            ExprKind::Name(name) => {
+                if let Some(value) = self.scope.get(name) {
+                    return Ok(value);
+                }
+            }
+            _ => {}
+        }
         self.eval_inside(expr)
             .map_err(|error| self.placed(error, expr.range))
     }
@@ -47,7 +58,8 @@ impl Machine<'_> {
                 self.deeper(|_| context.literal(text))?
             }
             ExprKind::Const(value) => value.clone(),
-            ExprKind::Name(_) | ExprKind::Attr(..) | ExprKind::Item(..) => return self.path(expr),
+            ExprKind::Name(name) => return self.name(name, expr.range),
+            ExprKind::Path(path) => return self.path(path),
             ExprKind::Tuple(items) => Value::tuple(self.eval_all(items)?),
             ExprKind::List(items) => {
                 let list = List::new(self.eval_all(items)?);
@@ -80,7 +92,7 @@ impl Machine<'_> {
                 slice(&object, parts)?
             }
             ExprKind::Call(callee, args) => {
-                let args = self.args(args)?;
+                let args = self.args(None, args)?;
                 let called = self.call_expr(callee, args, expr.range);
                 return self.deferred(called, expr.range);
             }
@@ -94,8 +106,7 @@ impl Machine<'_> {
             }
             ExprKind::Test(inner, name, args) => {
                 let value = self.eval(inner)?;
-                let mut args = self.args(args)?;
-                args.positional.insert(0, value);
+                let args = self.args(Some(value), args)?;
                 let tested = self.test(name, args).map(Value::Bool);
                 return self.deferred(tested, expr.range);
             }
@@ -199,97 +210,117 @@ impl Machine<'_> {
         })
     }
 
-    /// Evaluates a name with the attributes and items behind it. What the context can reach by
-    /// itself, it reaches without making ready what lies beside.
-    pub(super) fn path(&mut self, expr: &Expr) -> Result<Value> {
-        let mut root = expr;
-        while let ExprKind::Attr(object, _) | ExprKind::Item(object, _) = &root.kind {
-            root = object;
-        }
-        let value = match &root.kind {
-            ExprKind::Name(name) => match self.scope.get(name) {
-                Some(value) => value,
-                None => return self.free_path(expr, root, name),
-            },
-            _ => self.eval(root)?,
-        };
-        // What is written here is no lazy container.
-        let is_written = matches!(root.kind, ExprKind::List(_) | ExprKind::Dict(_));
-        let value = self.follow(expr, value)?;
-        match value.downcast::<Bound>() {
-            Some(method) if is_written => Ok(Value::Object(Rc::new(method.eager()))),
-            _ => Ok(value),
+    /// Evaluates a name alone.
+    fn name(&mut self, name: &Name, range: Range) -> Result<Value> {
+        match self.scope.get(name) {
+            Some(value) => Ok(value),
+            None => {
+                let (value, _) = self
+                    .free(name, &[])
+                    .map_err(|error| self.placed(error, range))?;
+                Ok(self.placed_undefined(value, range))
+            }
         }
     }
 
-    /// Follows a path from the value of its root.
-    fn follow(&mut self, expr: &Expr, root: Value) -> Result<Value> {
-        let value = match &expr.kind {
-            ExprKind::Attr(object, name) => {
-                let object = self.follow(object, root)?;
-                self.attribute(&object, name)
-            }
-            ExprKind::Item(object, key) => {
-                let object = self.follow(object, root)?;
-                let key = self.eval(key)?;
-                self.item(&object, &key)
-            }
-            _ => return Ok(root),
-        };
-        value
-            .map(|value| self.placed_undefined(value, expr.range))
-            .map_err(|error| self.placed(error, expr.range))
-    }
-
-    /// Follows a path from a name that the template doesn't define: the context gets all of it, so
-    /// that it may make ready no more than what is asked for.
-    fn free_path(&mut self, expr: &Expr, root: &Expr, name: &str) -> Result<Value> {
-        let mut chain: Vec<&Expr> = Vec::new();
-        let mut step = expr;
-        while let ExprKind::Attr(object, _) | ExprKind::Item(object, _) = &step.kind {
-            chain.push(step);
-            step = object;
-        }
-        chain.reverse();
-        let mut keys: Vec<PathKey> = Vec::with_capacity(chain.len());
-        for step in &chain {
-            keys.push(match &step.kind {
-                ExprKind::Item(_, key) => PathKey {
-                    value: self.eval(key)?,
-                    is_attribute: false,
-                },
-                ExprKind::Attr(_, name) => PathKey {
-                    value: Value::Str(Str::from_shared(name.clone())),
-                    is_attribute: true,
-                },
-                _ => continue,
-            });
-        }
-        let (value, done) = self
-            .free(name, &keys)
-            .map_err(|error| self.placed(error, root.range))?;
-        let at = done.checked_sub(1).map_or(root, |last| chain[last]);
-        let mut value = self.placed_undefined(value, at.range);
-        for (step, key) in chain.iter().zip(&keys).skip(done) {
-            value = match &key.value {
-                Value::Str(name) if key.is_attribute => self.attribute(&value, name),
-                key => self.item(&value, key),
-            }
-            .map(|value| self.placed_undefined(value, step.range))
-            .map_err(|error| self.placed(error, step.range))?;
+    /// Evaluates a path; a method that was taken off what is written here is not a lazy container's.
+    fn path(&mut self, path: &Path) -> Result<Value> {
+        let value = self.path_to(path, path.steps.len())?;
+        if matches!(path.root.kind, ExprKind::List(_) | ExprKind::Dict(_))
+            && let Some(method) = value.downcast::<Bound>()
+        {
+            return Ok(Value::Object(Rc::new(method.eager())));
         }
         Ok(value)
     }
 
+    /// Follows the first steps of a path.
+    fn path_to(&mut self, path: &Path, count: usize) -> Result<Value> {
+        let mut value = match &path.root.kind {
+            ExprKind::Name(name) => match self.scope.get(name) {
+                Some(value) => value,
+                None => return self.free_path(path, name, count),
+            },
+            _ => self.eval(&path.root)?,
+        };
+        for step in &path.steps[..count] {
+            value = match &step.link {
+                Link::Attr(name) => self.attribute_step(value, name, step.range)?,
+                Link::Item(key) => {
+                    let key = self
+                        .eval(key)
+                        .map_err(|error| self.placed(error, step.range))?;
+                    self.item_step(&value, &key, step.range)?
+                }
+            };
+        }
+        Ok(value)
+    }
+
+    /// Follows a path from a name that the template doesn't define: the context gets all of it, so
+    /// that it may make ready no more than what is asked for.
+    fn free_path(&mut self, path: &Path, name: &Name, count: usize) -> Result<Value> {
+        let steps = &path.steps[..count];
+        let evaluated;
+        let keys = match &path.keys {
+            Some(keys) => &keys[..count],
+            None => {
+                let mut keys = Vec::with_capacity(count);
+                for step in steps {
+                    keys.push(match (&step.link, step.link.key()) {
+                        (_, Some(key)) => key,
+                        (Link::Item(key), None) => PathKey {
+                            value: self.eval(key)?,
+                            is_attribute: false,
+                        },
+                        (Link::Attr(_), None) => continue,
+                    });
+                }
+                evaluated = keys;
+                &evaluated[..]
+            }
+        };
+        let (value, done) = self
+            .free(name, keys)
+            .map_err(|error| self.placed(error, path.root.range))?;
+        let at = done.checked_sub(1).map(|last| steps[last].range);
+        let mut value = self.placed_undefined(value, at.unwrap_or(path.root.range));
+        for (step, key) in steps.iter().zip(keys).skip(done) {
+            value = match &step.link {
+                Link::Attr(name) => self.attribute_step(value, name, step.range)?,
+                Link::Item(_) => self.item_step(&value, &key.value, step.range)?,
+            };
+        }
+        Ok(value)
+    }
+
+    fn attribute_step(&mut self, object: Value, name: &Name, range: Range) -> Result<Value> {
+        if let Value::Dict(dict) = &object
+            && name.is_key()
+            && let Some(value) = dict.get(name)
+        {
+            return Ok(self.placed_undefined(value, range));
+        }
+        self.attribute(&object, name)
+            .map(|value| self.placed_undefined(value, range))
+            .map_err(|error| self.placed(error, range))
+    }
+
+    fn item_step(&mut self, object: &Value, key: &Value, range: Range) -> Result<Value> {
+        self.item(object, key)
+            .map(|value| self.placed_undefined(value, range))
+            .map_err(|error| self.placed(error, range))
+    }
+
     /// Says where an undefined value came up, unless that is known.
     fn placed_undefined(&self, value: Value, range: Range) -> Value {
-        match value {
-            Value::Undefined(undefined) if !undefined.is_placed() => match self.span(range) {
-                Some(span) => Value::undefined(undefined.as_ref().clone().at(span)),
-                None => Value::Undefined(undefined),
-            },
-            value => value,
+        if let Value::Undefined(undefined) = &value
+            && !undefined.is_placed()
+            && let Some(span) = self.span(range)
+        {
+            return Value::undefined(undefined.as_ref().clone().at(span));
         }
+        value
     }
 
     /// Resolves a name that the template doesn't define.
@@ -320,8 +351,14 @@ impl Machine<'_> {
         Ok((self.undefined(missing), 0))
     }
 
-    pub(super) fn args(&mut self, args: &CallArgs) -> Result<Args> {
-        let mut out = Args::positional(self.eval_all(&args.positional)?);
+    /// Evaluates arguments; what a filter or test is for goes before them.
+    pub(super) fn args(&mut self, first: Option<Value>, args: &CallArgs) -> Result<Args> {
+        let count = usize::from(first.is_some()) + args.positional.len();
+        let mut out = Args::positional(Vec::with_capacity(count));
+        out.positional.extend(first);
+        for expr in &args.positional {
+            out.positional.push(self.eval(expr)?);
+        }
         if let Some(star) = &args.star {
             let more = self.eval(star)?;
             out.positional.extend(more.items()?);
@@ -349,8 +386,16 @@ impl Machine<'_> {
     }
 
     pub(super) fn call_expr(&mut self, callee: &Expr, args: Args, range: Range) -> Result<Value> {
-        if let ExprKind::Attr(object, name) = &callee.kind {
-            let object = self.eval(object)?;
+        if let ExprKind::Path(path) = &callee.kind
+            && let Some((
+                Step {
+                    link: Link::Attr(name),
+                    ..
+                },
+                before,
+            )) = path.steps.split_last()
+        {
+            let object = self.path_to(path, before.len())?;
             if let Value::Undefined(undefined) = &object {
                 return Err(self.placed(undefined.error(), range));
             }
@@ -368,9 +413,12 @@ impl Machine<'_> {
                     self.all_defined(value)?;
                 }
             }
-            let done = match &object {
-                Value::Object(inner) => inner.call_method(self, name, args.clone())?,
-                _ => methods::call(self, &object, name, args.clone())?,
+            let (done, args) = match &object {
+                Value::Object(inner) => (inner.call_method(self, name, args.clone())?, args),
+                _ if methods::exists(&object, name) => {
+                    (methods::call(self, &object, name, args)?, Args::default())
+                }
+                _ => (None, args),
             };
             if let Some(value) = done {
                 // Where values are plain data, a view of a dict is a list.
@@ -407,8 +455,7 @@ impl Machine<'_> {
         args: &CallArgs,
         range: Range,
     ) -> Result<Value> {
-        let mut args = self.args(args)?;
-        args.positional.insert(0, value);
+        let args = self.args(Some(value), args)?;
         self.filter(name, args)
             .map_err(|error| self.placed(error, range))
     }
@@ -424,6 +471,17 @@ fn is_deferred(error: &Error) -> bool {
 
 fn compare(operator: Compare, left: &Value, right: &Value) -> Result<bool> {
     use std::cmp::Ordering;
+    if let (Value::Int(left), Value::Int(right)) = (left, right) {
+        match operator {
+            Compare::Eq => return Ok(left == right),
+            Compare::Ne => return Ok(left != right),
+            Compare::Lt => return Ok(left < right),
+            Compare::Le => return Ok(left <= right),
+            Compare::Gt => return Ok(left > right),
+            Compare::Ge => return Ok(left >= right),
+            Compare::In | Compare::NotIn => {}
+        }
+    }
     let order = |operator: &str, accept: fn(Ordering) -> bool| {
         left.order(right, operator)
             .map(|order| order.is_some_and(accept))

@@ -7,6 +7,7 @@ use super::scope::Scope;
 use super::{Flow, Machine};
 use crate::diag::Result;
 use crate::jinja::ast::For;
+use crate::jinja::name::Name;
 use crate::jinja::objects::{LoopState, Recursion, RecursiveCode};
 use crate::value::Value;
 
@@ -57,7 +58,7 @@ impl Machine<'_> {
             })),
             _ => Value::Object(state.clone()),
         };
-        let loop_name: Rc<str> = "loop".into();
+        let loop_name = Name::of("loop");
         let mut inner = Scope::new(Some(self.scope.clone()));
         // As in Jinja2, `else` is for a loop none of whose rounds came to its end.
         let mut is_done = false;
@@ -71,7 +72,9 @@ impl Machine<'_> {
                 None => inner = Scope::new(Some(self.scope.clone())),
             }
             let flow = self.inside(&inner, |machine| {
-                machine.scope.set(&loop_name, object.clone());
+                if repeat.uses_loop {
+                    machine.scope.set(&loop_name, object.clone());
+                }
                 machine
                     .assign(&repeat.target, item)
                     .map_err(|error| machine.placed(error, repeat.iter.range))?;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::{Machine, Scope};
 use crate::diag::{Error, Result};
 use crate::jinja::ast::Macro;
+use crate::jinja::name::Name;
 use crate::jinja::objects::MacroObject;
 use crate::value::{Args, Undefined, Value};
 
@@ -39,7 +40,7 @@ impl Machine<'_> {
         }
         let rest: Vec<Value> = positional.collect();
         if code.uses_varargs {
-            scope.set(&"varargs".into(), Value::tuple(rest));
+            scope.set(&Name::of("varargs"), Value::tuple(rest));
         } else if !rest.is_empty() {
             return Err(Error::type_error(format!(
                 "macro '{}' takes not more than {} argument(s)",
@@ -50,7 +51,7 @@ impl Machine<'_> {
         if let Some(at) = keyword.iter().position(|(known, _)| known == "caller") {
             let (_, caller) = keyword.remove(at);
             if code.uses_caller {
-                scope.set(&"caller".into(), caller);
+                scope.set(&Name::of("caller"), caller);
             } else {
                 return Err(Error::type_error(format!(
                     "macro '{}' was invoked with two values for the special caller argument. This is most likely a bug.",
@@ -59,12 +60,12 @@ impl Machine<'_> {
             }
         } else if code.uses_caller && !object.caller_block {
             scope.set(
-                &"caller".into(),
+                &Name::of("caller"),
                 self.undefined(Value::undefined(Undefined::hint("No caller defined"))),
             );
         }
         if code.uses_kwargs {
-            scope.set(&"kwargs".into(), Value::dict(keyword));
+            scope.set(&Name::of("kwargs"), Value::dict(keyword));
         } else if let Some((name, _)) = keyword.first() {
             return Err(Error::type_error(format!(
                 "macro '{}' takes no keyword argument '{name}'",

@@ -1,6 +1,5 @@
 //! Where output goes, and what happens to values on the way.
 
-use std::fmt::Write;
 use std::rc::Rc;
 
 use super::Machine;
@@ -44,6 +43,19 @@ impl Machine<'_> {
         if self.silent {
             return Ok(());
         }
+        let escapes = self.autoescape && self.options.escapes_output;
+        // Most output is text and numbers, which nothing changes.
+        match (&mut self.out, &value) {
+            (Out::Text(text), Value::Str(part)) if !escapes => {
+                text.push_str(part);
+                return ops::fits(text.len());
+            }
+            (Out::Text(text), Value::Int(number)) => {
+                text.push_str(itoa::Buffer::new().format(*number));
+                return ops::fits(text.len());
+            }
+            _ => {}
+        }
         let value = match value {
             Value::Undefined(undefined) if undefined.is_silent() => match self.out {
                 Out::Text(_) => return Ok(()),
@@ -63,7 +75,6 @@ impl Machine<'_> {
         {
             return Err(undefined.error());
         }
-        let escapes = self.autoescape && self.options.escapes_output;
         match &mut self.out {
             Out::Pieces(pieces) => pieces.push(value),
             Out::Text(text) => match &value {
@@ -71,10 +82,6 @@ impl Machine<'_> {
                     text.push_str(&escape_html(part));
                 }
                 Value::Str(part) => text.push_str(part),
-                Value::Int(number) => {
-                    // Writing to a string can't fail.
-                    let _ = write!(text, "{number}");
-                }
                 other if escapes => text.push_str(&escape_html(&other.to_str())),
                 other => text.push_str(&other.to_str()),
             },

@@ -8,6 +8,7 @@ use super::access::{element, unsafe_attribute};
 use crate::diag::{Error, Kind, Result};
 use crate::jinja::environment::{Found, Plugin};
 use crate::jinja::methods;
+use crate::jinja::name::Name;
 use crate::jinja::objects::{BlockRef, Bound, MacroObject, Recursion};
 use crate::value::{Args, Key, Runtime, Undefined, UndefinedKind, Value};
 
@@ -160,10 +161,12 @@ impl Runtime for Machine<'_> {
                 if let Value::Undefined(_) = value {
                     return Ok(value.clone());
                 }
-                let is_looked_into = match value {
-                    Value::Dict(_) => SHOWS_DICTS.contains(&short),
-                    _ => !SELECTS.contains(&short),
-                };
+                let is_looked_into = self.options.plain_data
+                    && match value {
+                        Value::Dict(_) => SHOWS_DICTS.contains(&short),
+                        Value::List(_) | Value::Tuple(_) => !SELECTS.contains(&short),
+                        _ => false,
+                    };
                 if is_looked_into {
                     self.all_defined(value)?;
                 }
@@ -200,7 +203,7 @@ impl Runtime for Machine<'_> {
     }
 
     fn resolve(&mut self, name: &str) -> Result<Option<Value>> {
-        if let Some(value) = self.scope.get(name) {
+        if let Some(value) = Name::known(name).and_then(|name| self.scope.get(&name)) {
             return Ok(Some(value));
         }
         let context = self.context;
@@ -261,9 +264,11 @@ impl Runtime for Machine<'_> {
             _ => {}
         }
         let found = match object {
-            Value::Dict(dict) => match Key::new(key.clone()) {
-                Ok(key) => dict.get_key(&key),
-                Err(_) => None,
+            Value::Dict(dict) => match key {
+                Value::Str(name) => dict.get(name),
+                key => Key::new(key.clone())
+                    .ok()
+                    .and_then(|key| dict.get_key(&key)),
             },
             Value::List(_)
             | Value::Tuple(_)

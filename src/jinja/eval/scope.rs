@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::jinja::name::Name;
 use crate::value::Value;
 
 /// Variables that a template sets, innermost first.
 pub(in crate::jinja) struct Scope {
-    pub(super) vars: RefCell<Vec<(Rc<str>, Value)>>,
+    pub(super) vars: RefCell<Vec<(Name, Value)>>,
     pub(super) parent: Option<Rc<Scope>>,
     hides_loop: bool,
 }
@@ -35,7 +36,7 @@ impl Scope {
         self.vars.get_mut().clear();
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<Value> {
+    pub(super) fn get(&self, name: &Name) -> Option<Value> {
         let mut scope = Some(self);
         while let Some(one) = scope {
             if let Some((_, value)) = one
@@ -43,11 +44,11 @@ impl Scope {
                 .borrow()
                 .iter()
                 .rev()
-                .find(|(known, _)| &**known == name)
+                .find(|(known, _)| known == name)
             {
                 return Some(value.clone());
             }
-            if one.hides_loop && name == "loop" {
+            if one.hides_loop && **name == *"loop" {
                 return None;
             }
             scope = one.parent.as_deref();
@@ -55,7 +56,7 @@ impl Scope {
         None
     }
 
-    pub(super) fn set(&self, name: &Rc<str>, value: Value) {
+    pub(super) fn set(&self, name: &Name, value: Value) {
         let mut vars = self.vars.borrow_mut();
         match vars.iter_mut().find(|(known, _)| known == name) {
             Some((_, slot)) => *slot = value,

@@ -65,7 +65,7 @@ impl Machine<'_> {
                 let ExprKind::Call(callee, args) = &call.kind else {
                     return Ok(Flow::On);
                 };
-                let mut args = self.args(args)?;
+                let mut args = self.args(None, args)?;
                 args.keyword.push(("caller".to_owned(), caller));
                 let value = self.call_expr(callee, args, call.range)?;
                 self.emit(value)

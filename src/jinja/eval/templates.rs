@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use super::{Machine, Scope};
 use crate::diag::{Error, Kind, Result};
-use crate::jinja::ast::{Block, Expr, Node, NodeKind, Range};
+use crate::jinja::ast::{Expr, Range};
 use crate::jinja::environment::Template;
+use crate::jinja::name::Name;
 use crate::jinja::objects::{BlockRef, Module};
 use crate::value::{Dict, Value};
 
@@ -19,9 +20,8 @@ impl Machine<'_> {
             self.place = current.place;
             self.parent = None;
             self.silent = false;
-            let nodes: Vec<&Node> = current.code.iter().map(|node| &node.0).collect();
-            for node in nodes {
-                self.node(node)?;
+            for node in &current.code {
+                self.node(&node.0)?;
             }
             match self.parent.take() {
                 Some(parent) => current = parent,
@@ -30,45 +30,16 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn collect_blocks(&mut self, template: &Rc<Template>) {
-        fn walk(nodes: &[Node], template: &Rc<Template>, found: &mut Vec<Rc<Block>>) {
-            for node in nodes {
-                match &node.kind {
-                    NodeKind::Block(block) => {
-                        found.push(block.clone());
-                        walk(&block.body, template, found);
-                    }
-                    NodeKind::If(branches, otherwise) => {
-                        for (_, body) in branches {
-                            walk(body, template, found);
-                        }
-                        walk(otherwise, template, found);
-                    }
-                    NodeKind::For(repeat) => {
-                        walk(&repeat.body, template, found);
-                        walk(&repeat.otherwise, template, found);
-                    }
-                    NodeKind::Macro(code) | NodeKind::CallBlock(code, _) => {
-                        walk(&code.body, template, found);
-                    }
-                    NodeKind::With(_, body)
-                    | NodeKind::Autoescape(_, body)
-                    | NodeKind::FilterBlock(_, body)
-                    | NodeKind::SetBlock(_, _, body) => walk(body, template, found),
-                    _ => {}
-                }
-            }
-        }
-        let mut found = Vec::new();
-        for node in &template.code {
-            walk(std::slice::from_ref(&node.0), template, &mut found);
+    fn collect_blocks(&mut self, template: &Rc<Template>) {
+        if template.blocks.is_empty() {
+            return;
         }
         let mut blocks = self.blocks.borrow_mut();
-        for block in found {
+        for block in &template.blocks {
             blocks
                 .entry(block.name.clone())
                 .or_default()
-                .push((block, template.clone()));
+                .push((block.clone(), template.clone()));
         }
     }
 
@@ -93,7 +64,7 @@ impl Machine<'_> {
         };
         let inner = Scope::new(Some(base.clone()));
         inner.set(
-            &"super".into(),
+            &Name::of("super"),
             Value::Object(Rc::new(BlockRef {
                 name: name.clone(),
                 level: level + 1,

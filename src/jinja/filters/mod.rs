@@ -56,8 +56,10 @@ fn defined(value: Option<Value>) -> Result<Value> {
 fn text(name: &str, args: Args, f: fn(&str) -> String) -> Result<Value> {
     let [value] = args.bind(name, ["s"], 1)?;
     let value = known(value)?;
-    let markup = matches!(&value, Value::Str(s) if s.is_markup());
-    Ok(Value::Str(Str::new(f(&value.to_str())).with_markup(markup)))
+    Ok(Value::Str(match &value {
+        Value::Str(text) => Str::new(f(text)).with_markup(text.is_markup()),
+        other => Str::new(f(&other.to_str())),
+    }))
 }
 
 fn mapping(value: &Value) -> Result<Dict> {
@@ -76,9 +78,15 @@ fn mapping(value: &Value) -> Result<Dict> {
 /// Returns what to compare: text without case, unless case counts.
 fn folded(value: &Value, case_sensitive: bool) -> Value {
     match value {
-        Value::Str(text) if !case_sensitive => Value::str(text.to_lowercase()),
+        Value::Str(text) if !case_sensitive && !is_lower(text) => Value::str(text.to_lowercase()),
         other => other.clone(),
     }
+}
+
+/// Says whether plain text has no capitals, as nearly all names.
+fn is_lower(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
 }
 
 /// Sorts pairs of (what to compare, item), stable.

@@ -116,9 +116,7 @@ fn map(runtime: &mut dyn Runtime, mut args: Args) -> Result<Value> {
     }
     let name = args.positional.remove(0).to_str();
     for item in items {
-        let mut call = args.clone();
-        call.positional.insert(0, item);
-        out.push(runtime.filter(&name, call)?);
+        out.push(runtime.filter(&name, args.after(item))?);
     }
     Ok(Value::list(out))
 }
@@ -153,11 +151,7 @@ fn select(
             None => item.clone(),
         };
         let passes = match &test {
-            Some(name) => {
-                let mut call = args.clone();
-                call.positional.insert(0, tested);
-                runtime.test(name, call)?
-            }
+            Some(name) => runtime.test(name, args.after(tested))?,
             None => match tested {
                 Value::Undefined(undefined) if !undefined.is_lenient() => {
                     return Err(undefined.error());

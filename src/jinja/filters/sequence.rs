@@ -111,15 +111,19 @@ fn join(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     // Where anything is markup, all the rest is escaped.
     let is_markup = |value: &Value| matches!(value, Value::Str(text) if text.is_markup());
     let markup = runtime.autoescape() && items.iter().chain([&separator]).any(is_markup);
-    let part = |value: &Value| {
-        if markup && !is_markup(value) {
-            escape_html(&value.to_str())
-        } else {
-            value.to_str()
-        }
+    let append = |out: &mut String, value: &Value| match value {
+        Value::Str(text) if !markup || text.is_markup() => out.push_str(text),
+        other if markup => out.push_str(&escape_html(&other.to_str())),
+        other => out.push_str(&other.to_str()),
     };
-    let parts: Vec<String> = items.iter().map(part).collect();
-    let joined = parts.join(&part(&separator));
+    let mut joined = String::new();
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            append(&mut joined, &separator);
+        }
+        append(&mut joined, item);
+        ops::fits(joined.len())?;
+    }
     Ok(Value::Str(Str::new(joined).with_markup(markup)))
 }
 
@@ -293,7 +297,7 @@ fn unique(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         args.bind("do_unique", ["value", "case_sensitive", "attribute"], 1)?;
     let case = case.is_some_and(|v| v.truth());
     let mut seen: Vec<Value> = Vec::new();
-    let mut keys = std::collections::HashSet::new();
+    let mut keys = std::collections::HashSet::<_, foldhash::fast::RandomState>::default();
     let mut out = Vec::new();
     for item in known(value)?.items()? {
         let by = match &attribute {

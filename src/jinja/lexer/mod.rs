@@ -2,7 +2,10 @@
 
 mod tokens;
 
+use std::rc::Rc;
+
 use super::Options;
+use super::name::Name;
 use crate::value::Value;
 
 /// What is wrong with the text, and where: byte range.
@@ -15,12 +18,12 @@ pub(super) struct Problem {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Token {
-    Data(String),
+    Data(Rc<str>),
     VariableBegin,
     VariableEnd,
     BlockBegin,
     BlockEnd,
-    Name(String),
+    Name(Name),
     Str(String),
     Number(Value),
     Op(&'static str),
@@ -265,8 +268,7 @@ impl Lexer<'_> {
             _ => {}
         }
         if !text.is_empty() {
-            let text = text.to_owned();
-            self.push(Token::Data(text), begin, end);
+            self.push(Token::Data(text.into()), begin, end);
         }
     }
 
@@ -358,7 +360,7 @@ mod tests {
         template(text, options)
             .into_iter()
             .filter_map(|spanned| match spanned.token {
-                Token::Data(text) => Some(text),
+                Token::Data(text) => Some(text.to_string()),
                 _ => None,
             })
             .collect::<Vec<_>>()

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{MAX_CHAIN, Parsed, Parser};
-use crate::jinja::ast::{CallArgs, Compare, Expr, ExprKind, Range};
+use crate::jinja::ast::{CallArgs, Compare, Expr, ExprKind, Link, Path, Range, Step};
 use crate::jinja::lexer::Token;
 use crate::value::ops::Operator;
 use crate::value::{Str, Value};
@@ -26,17 +26,53 @@ impl Parser {
         kind: ExprKind,
         start: usize,
     ) -> Parsed<Expr> {
+        self.count(links)?;
+        Ok(self.expr(kind, start))
+    }
+
+    /// Lets an attribute or item lead on from an expression.
+    fn path(&self, node: Expr, link: Link, start: usize) -> Expr {
+        let mut path = match node.kind {
+            ExprKind::Path(path) => path,
+            _ => Box::new(Path {
+                root: node,
+                steps: Vec::new(),
+                keys: Some(Vec::new()),
+            }),
+        };
+        match (&mut path.keys, link.key()) {
+            (Some(keys), Some(key)) => keys.push(key),
+            (keys, _) => *keys = None,
+        }
+        let range = Range {
+            start: start as u32,
+            end: self.last_end() as u32,
+        };
+        path.steps.push(Step { link, range });
+        self.expr(ExprKind::Path(path), start)
+    }
+
+    /// As [`Self::path`]; too long a row is refused.
+    fn led(&mut self, links: &mut usize, node: Expr, link: Link, start: usize) -> Parsed<Expr> {
+        self.count(links)?;
+        Ok(self.path(node, link, start))
+    }
+
+    fn count(&mut self, links: &mut usize) -> Parsed<()> {
         *links += 1;
         if *links > MAX_CHAIN {
             return Err(self.fail(format!("more than {MAX_CHAIN} operators in one expression")));
         }
-        Ok(self.expr(kind, start))
+        Ok(())
     }
 
     pub(super) fn dotted(&mut self) -> Parsed<Rc<str>> {
-        let mut name = self.expect_name()?.to_string();
-        while self.is_op(".") {
-            self.advance();
+        let first = self.expect_name()?;
+        if !self.is_op(".") {
+            return Ok(first.shared());
+        }
+        let mut name = first.to_string();
+        while self.take_op(".") {
             name.push('.');
             name.push_str(&self.expect_name()?);
         }
@@ -150,8 +186,8 @@ impl Parser {
                 Token::Op("<=") => Compare::Le,
                 Token::Op(">") => Compare::Gt,
                 Token::Op(">=") => Compare::Ge,
-                Token::Name(name) if name == "in" => Compare::In,
-                Token::Name(name) if name == "not" && self.next_is_name("in") => {
+                Token::Name(name) if **name == *"in" => Compare::In,
+                Token::Name(name) if **name == *"not" && self.next_is_name("in") => {
                     self.advance();
                     Compare::NotIn
                 }
@@ -269,11 +305,14 @@ impl Parser {
         let kind = match self.peek().clone() {
             Token::Name(name) => {
                 self.advance();
-                match name.as_str() {
+                match &*name {
                     "true" | "True" => ExprKind::Const(Value::Bool(true)),
                     "false" | "False" => ExprKind::Const(Value::Bool(false)),
                     "none" | "None" => ExprKind::Const(Value::None),
-                    _ => ExprKind::Name(name.into()),
+                    _ => {
+                        self.reads.push(name.clone());
+                        ExprKind::Name(name)
+                    }
                 }
             }
             Token::Str(mut text) => {
@@ -342,30 +381,17 @@ impl Parser {
                 match self.peek().clone() {
                     Token::Name(name) => {
                         self.advance();
-                        node = self.linked(
-                            &mut links,
-                            ExprKind::Attr(Box::new(node), name.into()),
-                            start,
-                        )?;
+                        node = self.led(&mut links, node, Link::Attr(name), start)?;
                     }
                     Token::Number(value @ Value::Int(_)) => {
                         self.advance();
                         let index = self.expr(ExprKind::Const(value), start);
-                        node = self.linked(
-                            &mut links,
-                            ExprKind::Item(Box::new(node), Box::new(index)),
-                            start,
-                        )?;
+                        node = self.led(&mut links, node, Link::Item(index), start)?;
                     }
                     _ => return Err(self.fail("expected name or number")),
                 }
             } else if self.take_op("[") {
-                links += 1;
-                if links > MAX_CHAIN {
-                    return Err(
-                        self.fail(format!("more than {MAX_CHAIN} operators in one expression"))
-                    );
-                }
+                self.count(&mut links)?;
                 node = self.subscript(node, start)?;
             } else if self.is_op("(") {
                 let args = self.call_args()?;
@@ -407,8 +433,7 @@ impl Parser {
             let [Some(index), ..] = bounds else {
                 if parts.is_empty() && self.take_op("]") {
                     let nothing = self.expr(ExprKind::Tuple(Vec::new()), from);
-                    let item = ExprKind::Item(Box::new(node), Box::new(nothing));
-                    return Ok(self.expr(item, start));
+                    return Ok(self.path(node, Link::Item(nothing), start));
                 }
                 return Err(self.fail("expected subscript expression"));
             };
@@ -422,7 +447,7 @@ impl Parser {
                     }
                     None => return Err(self.fail("expected subscript expression")),
                 };
-                return Ok(self.expr(ExprKind::Item(Box::new(node), Box::new(index)), start));
+                return Ok(self.path(node, Link::Item(index), start));
             }
             self.expect_op(",")?;
         }
@@ -471,7 +496,7 @@ impl Parser {
             return self.call_args();
         }
         let has_one = match self.peek() {
-            Token::Name(name) => !matches!(name.as_str(), "else" | "or" | "and"),
+            Token::Name(name) => !matches!(&**name, "else" | "or" | "and"),
             Token::Str(_) | Token::Number(_) | Token::Op("[" | "{") => true,
             _ => false,
         };
@@ -518,7 +543,7 @@ impl Parser {
                 }
                 self.advance();
                 self.advance();
-                args.keyword.push((name.into(), self.expression()?));
+                args.keyword.push((name.shared(), self.expression()?));
             } else {
                 if !args.keyword.is_empty() || args.star.is_some() || args.double_star.is_some() {
                     return Err(self.fail("invalid syntax for function call expression"));

@@ -3,10 +3,9 @@
 mod expression;
 mod statement;
 
-use std::rc::Rc;
-
 use super::ast::{Expr, Node};
 use super::lexer::{Problem, Spanned, Token};
+use super::name::Name;
 use crate::value::Value;
 
 /// How many operators one expression may have in a row.
@@ -25,7 +24,9 @@ pub(super) struct Parser {
     /// The blocks that are open, innermost last: their names and the tags that end them.
     open: Vec<(&'static str, &'static [&'static str])>,
     /// The names of the blocks so far.
-    blocks: Vec<Rc<str>>,
+    blocks: Vec<Name>,
+    /// The variables that were read so far.
+    reads: Vec<Name>,
 }
 
 /// Parses a template's tokens. Literals are trusted where the template is.
@@ -37,6 +38,7 @@ pub(super) fn template(tokens: Vec<Spanned>, trusted: bool) -> Parsed<Vec<Node>>
         depth: 0,
         open: Vec::new(),
         blocks: Vec::new(),
+        reads: Vec::new(),
     };
     let nodes = parser.nodes("", &[])?;
     match parser.peek() {
@@ -54,6 +56,7 @@ pub(super) fn expression(tokens: Vec<Spanned>, trusted: bool) -> Parsed<Expr> {
         depth: 0,
         open: Vec::new(),
         blocks: Vec::new(),
+        reads: Vec::new(),
     };
     let expr = parser.tuple(true)?;
     match parser.peek() {
@@ -79,12 +82,10 @@ impl Parser {
         self.tokens[self.at.saturating_sub(1).min(self.tokens.len() - 1)].end
     }
 
-    fn advance(&mut self) -> Token {
-        let token = self.peek().clone();
+    fn advance(&mut self) {
         if self.at < self.tokens.len() - 1 {
             self.at += 1;
         }
-        token
     }
 
     fn is_op(&self, op: &str) -> bool {
@@ -92,11 +93,11 @@ impl Parser {
     }
 
     fn is_name(&self, name: &str) -> bool {
-        matches!(self.peek(), Token::Name(known) if known == name)
+        matches!(self.peek(), Token::Name(known) if **known == *name)
     }
 
     fn next_is_name(&self, name: &str) -> bool {
-        matches!(self.tokens.get(self.at + 1).map(|s| &s.token), Some(Token::Name(known)) if known == name)
+        matches!(self.tokens.get(self.at + 1).map(|s| &s.token), Some(Token::Name(known)) if **known == *name)
     }
 
     fn take_op(&mut self, op: &str) -> bool {
@@ -122,7 +123,7 @@ impl Parser {
             Token::VariableEnd => "end of print statement".to_owned(),
             Token::BlockBegin => "begin of statement block".to_owned(),
             Token::BlockEnd => "end of statement block".to_owned(),
-            Token::Name(name) => name.clone(),
+            Token::Name(name) => name.to_string(),
             Token::Str(_) => "string".to_owned(),
             Token::Number(Value::Float(_)) => "float".to_owned(),
             Token::Number(_) => "integer".to_owned(),
@@ -160,17 +161,23 @@ impl Parser {
         Err(self.fail(format!("expected token '{op}', got '{found}'")))
     }
 
-    fn expect_name(&mut self) -> Parsed<Rc<str>> {
-        match self.peek().clone() {
+    fn expect_name(&mut self) -> Parsed<Name> {
+        match self.peek() {
             Token::Name(name) => {
+                let name = name.clone();
                 self.advance();
-                Ok(name.into())
+                Ok(name)
             }
             other => Err(self.fail(format!(
                 "expected token 'name', got '{}'",
-                Self::describe(&other)
+                Self::describe(other)
             ))),
         }
+    }
+
+    /// Says whether a variable was read since so many were.
+    fn reads_since(&self, mark: usize, name: &str) -> bool {
+        self.reads[mark..].iter().any(|read| **read == *name)
     }
 
     fn expect_block_end(&mut self) -> Parsed<()> {

@@ -7,6 +7,7 @@ use crate::jinja::ast::{
     Block, CallArgs, Expr, ExprKind, For, Macro, Node, NodeKind, Range, Target,
 };
 use crate::jinja::lexer::Token;
+use crate::jinja::name::Name;
 
 impl Parser {
     fn statement(&mut self, name: &str) -> Parsed<Option<NodeKind>> {
@@ -28,8 +29,9 @@ impl Parser {
                 if !matches!(call.kind, ExprKind::Call(..)) {
                     return Err(self.fail("expected call"));
                 }
+                let mark = self.reads.len();
                 let body = self.body("call", &["endcall"])?;
-                let caller = make_macro("caller".into(), params, defaults, body);
+                let caller = self.make_macro(Name::of("caller"), params, defaults, (mark, body));
                 NodeKind::CallBlock(Rc::new(caller), call)
             }
             "filter" => {
@@ -70,7 +72,7 @@ impl Parser {
                     );
                 }
                 NodeKind::Block(Rc::new(Block {
-                    name,
+                    name: name.shared(),
                     body,
                     required,
                     scoped,
@@ -213,7 +215,10 @@ impl Parser {
         };
         let recursive = self.take_name("recursive");
         self.expect_body()?;
+        let (mark, blocks) = (self.reads.len(), self.blocks.len());
         let body = self.nodes("for", &["endfor", "else"])?;
+        // What overrides a block is written elsewhere.
+        let uses_loop = recursive || self.blocks.len() > blocks || self.reads_since(mark, "loop");
         let otherwise = if self.take_name("else") {
             self.expect_body()?;
             self.nodes("for", &["endfor"])?
@@ -226,6 +231,7 @@ impl Parser {
             iter,
             filter,
             recursive,
+            uses_loop,
             body: Rc::new(body),
             otherwise,
         })))
@@ -333,7 +339,7 @@ impl Parser {
         Ok(Target::Name(name))
     }
 
-    pub(super) fn signature(&mut self) -> Parsed<(Vec<Rc<str>>, Vec<Expr>)> {
+    pub(super) fn signature(&mut self) -> Parsed<(Vec<Name>, Vec<Expr>)> {
         let mut params = Vec::new();
         let mut defaults = Vec::new();
         self.expect_op("(")?;
@@ -355,10 +361,11 @@ impl Parser {
         Ok((params, defaults))
     }
 
-    pub(super) fn macro_rest(&mut self, name: Rc<str>) -> Parsed<Macro> {
+    pub(super) fn macro_rest(&mut self, name: Name) -> Parsed<Macro> {
         let (params, defaults) = self.signature()?;
+        let mark = self.reads.len();
         let body = self.body("macro", &["endmacro"])?;
-        let made = make_macro(name, params, defaults, body);
+        let made = self.make_macro(name, params, defaults, (mark, body));
         let required = made.params.len() - made.defaults.len();
         if made.uses_caller
             && made.params[..required]
@@ -397,7 +404,7 @@ impl Parser {
                 }
                 Token::Data(text) => {
                     self.advance();
-                    out.push(self.node(NodeKind::Text(text.into()), start));
+                    out.push(self.node(NodeKind::Text(text), start));
                 }
                 Token::VariableBegin => {
                     self.advance();
@@ -421,7 +428,7 @@ impl Parser {
                         Token::Name(name) => name.clone(),
                         _ => return Err(self.fail("tag name expected")),
                     };
-                    if ends.contains(&name.as_str()) {
+                    if ends.contains(&&*name) {
                         return Ok(out);
                     }
                     self.advance();
@@ -457,6 +464,25 @@ impl Parser {
         )
     }
 
+    /// Makes a macro of its parts; its body comes with how many variables had been read before it.
+    fn make_macro(
+        &self,
+        name: Name,
+        params: Vec<Name>,
+        defaults: Vec<Expr>,
+        (mark, body): (usize, Vec<Node>),
+    ) -> Macro {
+        Macro {
+            uses_caller: self.reads_since(mark, "caller"),
+            uses_varargs: self.reads_since(mark, "varargs"),
+            uses_kwargs: self.reads_since(mark, "kwargs"),
+            name,
+            params,
+            defaults,
+            body,
+        }
+    }
+
     /// Reads the body of a block and its end tag.
     pub(super) fn body(
         &mut self,
@@ -474,7 +500,7 @@ impl Parser {
 /// Says whether a name is among those that are assigned to.
 fn names(target: &Target, name: &str) -> bool {
     match target {
-        Target::Name(known) => &**known == name,
+        Target::Name(known) => **known == *name,
         Target::Tuple(all) => all.iter().any(|one| names(one, name)),
         Target::Attr(..) => false,
     }
@@ -482,18 +508,4 @@ fn names(target: &Target, name: &str) -> bool {
 
 fn is_blank(node: &Node) -> bool {
     matches!(&node.kind, NodeKind::Text(text) if text.trim().is_empty())
-}
-
-fn make_macro(name: Rc<str>, params: Vec<Rc<str>>, defaults: Vec<Expr>, body: Vec<Node>) -> Macro {
-    let text = format!("{body:?}");
-    let uses = |name: &str| text.contains(&format!("Name(\"{name}\")"));
-    Macro {
-        uses_caller: uses("caller"),
-        uses_varargs: uses("varargs"),
-        uses_kwargs: uses("kwargs"),
-        name,
-        params,
-        defaults,
-        body,
-    }
 }
