@@ -74,6 +74,16 @@ impl Level {
         self >= Level::V2_19
     }
 
+    /// Says whether settings of Jinja2 are deprecated aloud.
+    pub fn deprecates_jinja_settings(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether `{% debug %}` fails, because the names of filters aren't known beforehand.
+    pub fn fails_debug_tag(self) -> bool {
+        self >= Level::V2_19
+    }
+
     /// Says whether `lookup('template', …, convert_data=False)` keeps its text where it is all of a value.
     pub fn keeps_looked_up_text(self) -> bool {
         self == Level::V2_18

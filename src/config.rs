@@ -268,6 +268,13 @@ pub static TABLE: &[Setting] = &[
         "Endings of files that inventory directories don't mean.",
     ),
     row(
+        "jinja2_extensions",
+        &[("defaults", "jinja2_extensions")],
+        &["ANSIBLE_JINJA2_EXTENSIONS"],
+        "",
+        "The extensions of Jinja2 that templates may use, with commas: jinja2.ext.do, .loopcontrols, .i18n, .debug.",
+    ),
+    row(
         "inventory_ignore_patterns",
         &[
             ("defaults", "inventory_ignore_patterns"),

@@ -11,6 +11,7 @@ use super::session::Session;
 use super::setup;
 use crate::compat::Level;
 use crate::diag::{Error, Kind, Result};
+use crate::jinja::Extension;
 use crate::template::{MapVariables, Shared, SharedOptions, Templar, omit};
 use crate::value::{Dict, JsonStyle, Str, Value, from_json_text};
 
@@ -115,6 +116,7 @@ fn answer(line: &str) -> Result<Value> {
         level,
         environment: setup::environment(),
         base_dir: std::env::current_dir().unwrap_or_default(),
+        extensions: Extension::statements(),
         ..SharedOptions::default()
     });
     let templar = Templar::new(shared, Rc::new(MapVariables::new(vars, path.clone())));

@@ -2,13 +2,15 @@
 //!
 //! `{"jinja": {"trim_blocks": true, "undefined": "strict"}, "template": "{{ x }}", "vars": "{'x': 1}"}`
 //! is answered by `{"out": "1"}`. Variables are a Python literal, so that tuples and keys that are
-//! no strings have a way in; `markup` names those that are safe text. `mode` is `text`, `value` (the
+//! no strings have a way in; `markup` names those that are safe text, `translations` has texts in place of others. `mode` is `text`, `value` (the
 //! answer is a `repr()`), `native` or `check` (only compiled). An error has the name of its Python class.
 
 use std::rc::Rc;
 
 use crate::diag::{Error, Kind, Result};
-use crate::jinja::{Environment, Loaded, Loader, MapContext, Options, Place, native_value};
+use crate::jinja::{
+    Environment, Extension, Loaded, Loader, MapContext, Options, Place, native_value,
+};
 use crate::value::{Dict, UndefinedKind, Value, literal};
 
 /// Templates by name.
@@ -32,6 +34,18 @@ impl Loader for Templates {
 pub(super) fn answer(request: &Value, options: &Dict) -> Result<Value> {
     let mut environment = Environment::new();
     environment.options = read_options(options)?;
+    let extensions = match options.get("extensions") {
+        Some(names) => names.items()?.map(|name| extension(&name)).collect(),
+        None => Ok(Extension::statements()),
+    };
+    for extension in extensions? {
+        environment.extend(extension);
+    }
+    if request.get("translations").is_some() {
+        let catalog = variables(request, "translations")?;
+        let newstyle = options.get("newstyle_gettext").is_some_and(|on| on.truth());
+        environment.install_translations(&catalog, newstyle);
+    }
     for (name, value) in variables(request, "globals")?.to_vec() {
         environment.globals.insert(name.value().to_str(), value);
     }
@@ -125,6 +139,9 @@ fn read_options(given: &Dict) -> Result<Options> {
             "newline_sequence" => options.newline_sequence = text,
             "keep_trailing_newline" => options.keep_trailing_newline = on,
             "autoescape" => options.autoescape = on,
+            "trims_translations" => options.trims_translations = on,
+            // What else they change is the environment's.
+            "extensions" | "newstyle_gettext" => {}
             "native" => {
                 options.native = on;
                 options.escapes_output = !on;
@@ -145,6 +162,12 @@ fn read_options(given: &Dict) -> Result<Options> {
         }
     }
     Ok(options)
+}
+
+fn extension(name: &Value) -> Result<Extension> {
+    let name = name.to_str();
+    Extension::parse(&name)
+        .ok_or_else(|| Error::new(Kind::Usage, format!("Jinja2 has no extension `{name}`")))
 }
 
 /// Names the class of exceptions that Jinja2 or Python has for an error.

@@ -1,7 +1,7 @@
 //! What subcommands share: level, inventory, variables, templates.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -12,9 +12,10 @@ use crate::config::Config;
 use crate::diag::{Error, Kind, Notice, Result, Sources};
 use crate::executor::{Options, fixed_variables};
 use crate::inventory::{self, GroupNames, Inventory, SourceOptions};
+use crate::jinja::Extension;
 use crate::modules;
 use crate::playbook::{Loader, LoaderOptions, Resolved};
-use crate::template::{MapVariables, PythonOptions, Shared, SharedOptions, Templar};
+use crate::template::{self, MapVariables, PythonOptions, Shared, SharedOptions, Templar};
 use crate::value::{Dict, Key, Str, Value, from_json_text};
 use crate::vars::{RunNames, Store, VarFiles};
 use crate::vault::Keyring;
@@ -213,6 +214,7 @@ pub(super) fn setup(
         keyring,
         base_dir: base_dir.clone(),
         python: python_options(&config, &playbook_dir),
+        extensions: extensions(&config, level, sources)?,
     });
     let config_path = config
         .path()
@@ -344,6 +346,19 @@ fn controller_python(environment: &BTreeMap<String, String>) -> Option<String> {
 }
 
 /// Returns where Python plugins are, and what runs them.
+/// Reads which extensions of Jinja2 templates may use.
+fn extensions(config: &Config, level: Level, sources: &Sources) -> Result<BTreeSet<Extension>> {
+    let names = config.list("jinja2_extensions");
+    if !names.is_empty() && level.deprecates_jinja_settings() {
+        sources.note(Notice::deprecation(
+            "DEFAULT_JINJA2_EXTENSIONS option. Reason: Jinja2 extensions have been deprecated\n\
+             Alternatives: Ansible-supported Jinja plugins (tests, filters, lookups).",
+            "2.23",
+        ));
+    }
+    template::extensions(&names)
+}
+
 fn python_options(config: &Config, playbook_dir: &Path) -> PythonOptions {
     let paths = |name: &str| -> Vec<PathBuf> {
         let configured = config.list(name);

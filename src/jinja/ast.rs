@@ -154,6 +154,8 @@ pub(super) enum NodeKind {
     Do(Expr),
     Break,
     Continue,
+    Trans(Rc<Trans>),
+    Debug,
 }
 
 #[derive(Debug)]
@@ -220,4 +222,19 @@ impl Block {
         walk(nodes, &mut found);
         found
     }
+}
+
+/// A text that translations may replace.
+#[derive(Debug)]
+pub(super) struct Trans {
+    /// The name of the function.
+    pub(super) function: Expr,
+    pub(super) context: Option<String>,
+    pub(super) single: String,
+    pub(super) plural: Option<String>,
+    /// Which of the variables chooses between the texts.
+    pub(super) counted: Option<usize>,
+    pub(super) variables: Vec<(Name, Expr)>,
+    /// The function of translations fills in the variables itself.
+    pub(super) newstyle: bool,
 }

@@ -2,12 +2,14 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::ast::{Block, Expr, Node, NodeKind};
 use super::eval::Machine;
+use super::extensions::Extension;
 use super::lexer::Problem;
+use super::translations::{self, Catalog};
 use super::{filters, globals, lexer, parser, tests};
 use crate::diag::{Error, Kind, Result, SourceId, Span};
 use crate::value::{Dict, Function, Runtime, Str, Undefined, UndefinedKind, Value};
@@ -62,6 +64,12 @@ pub struct Options {
     pub lists_output: bool,
     /// What macros, blocks and `set` blocks give is the value that [`super::native_value`] makes.
     pub native: bool,
+    /// The extensions whose tags are known.
+    pub extensions: BTreeSet<Extension>,
+    /// The functions of translations fill in variables (`newstyle_gettext`).
+    pub newstyle_gettext: bool,
+    /// Translatable texts are on one line where their tag says nothing else (`ext.i18n.trimmed`).
+    pub trims_translations: bool,
 }
 
 impl Default for Options {
@@ -91,6 +99,9 @@ impl Default for Options {
             sandboxed: true,
             lists_output: false,
             native: false,
+            extensions: BTreeSet::new(),
+            newstyle_gettext: false,
+            trims_translations: false,
         }
     }
 }
@@ -225,6 +236,14 @@ pub trait Context {
         Undefined::variable(name)
     }
 
+    /// Returns all variables, for `{% debug %}`.
+    ///
+    /// # Errors
+    /// They can't be shown.
+    fn all(&self) -> Result<Dict> {
+        Ok(Dict::new())
+    }
+
     /// Returns what the embedder's own functions need.
     fn embedder(&self) -> Rc<dyn Any> {
         Rc::new(())
@@ -248,6 +267,10 @@ impl MapContext {
 impl Context for MapContext {
     fn resolve(&self, _runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>> {
         Ok(self.0.get(name))
+    }
+
+    fn all(&self) -> Result<Dict> {
+        Ok(self.0.copy())
     }
 }
 
@@ -328,6 +351,23 @@ impl Environment {
         }
     }
 
+    /// Adds an extension, as a name in a list of extensions does.
+    pub fn extend(&mut self, extension: Extension) {
+        self.options.extensions.insert(extension);
+        if extension == Extension::I18n {
+            let alias = Value::function("_", translations::alias);
+            self.globals.insert("_".to_owned(), alias);
+        }
+    }
+
+    /// Adds the functions of translations; with an empty catalog, texts stay as they are, as
+    /// `install_null_translations` has it.
+    pub fn install_translations(&mut self, catalog: &Catalog, newstyle: bool) {
+        self.options.newstyle_gettext = newstyle;
+        self.globals
+            .extend(translations::globals(catalog, newstyle));
+    }
+
     /// Finds a filter or test by name, its own or a plugin.
     ///
     /// # Errors
@@ -381,7 +421,7 @@ impl Environment {
         if !options.keep_trailing_newline {
             text = text.strip_suffix('\n').unwrap_or(text);
         }
-        let parsed = parser::template(lexer::template(text, options), trusted)
+        let parsed = parser::template(lexer::template(text, options), trusted, options)
             .map_err(|problem| syntax(&problem, place))?;
         Ok(Rc::new(Compiled {
             blocks: Block::all(&parsed),
@@ -401,7 +441,8 @@ impl Environment {
         place: Place,
         trusted: bool,
     ) -> Result<Rc<Expression>> {
-        let expr = parser::expression(lexer::expression(text, &self.options), trusted)
+        let tokens = lexer::expression(text, &self.options);
+        let expr = parser::expression(tokens, trusted, &self.options)
             .map_err(|problem| syntax(&problem, place))?;
         Ok(Rc::new(Compiled {
             code: Expr2(expr),

@@ -12,6 +12,7 @@
 mod ast;
 mod environment;
 mod eval;
+mod extensions;
 mod filters;
 mod globals;
 mod lexer;
@@ -21,13 +22,16 @@ mod objects;
 mod parser;
 mod table;
 mod tests;
+mod translations;
 
 pub use environment::{
     Compiled, Context, Environment, Expression, Functions, Loaded, Loader, MapContext, Options,
     PathKey, Place, Plugin, Plugins, Template, Worded,
 };
 pub use eval::native_value;
+pub use extensions::Extension;
 pub use filters::{FAMILIES as FILTERS, pretty};
 pub use methods::{changes_values, is_dict_method};
 pub use table::Row;
 pub use tests::TABLE as TESTS;
+pub use translations::Catalog;

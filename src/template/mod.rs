@@ -2,6 +2,7 @@
 
 mod condition;
 mod crypt;
+mod extensions;
 mod file;
 mod filters;
 mod ini;
@@ -16,6 +17,7 @@ mod twister;
 mod version;
 mod wording;
 
+pub use extensions::extensions;
 pub use file::FileOptions;
 use filters::decoded;
 pub use filters::{FAMILIES as FILTERS, Family, NET_TESTS, merge_dicts};

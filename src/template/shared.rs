@@ -1,6 +1,6 @@
 //! What all templating of a run shares: the engine with Ansible's filters, tests and lookups.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use super::python::{Python, PythonOptions};
 use super::{filters, lookups, tests};
 use crate::compat::Level;
 use crate::diag::{Error, Result, Sources};
-use crate::jinja::{Environment, Loaded, Loader, Options, Place};
+use crate::jinja::{Environment, Extension, Loaded, Loader, Options, Place};
 use crate::vault::Keyring;
 
 /// What a run's templating is made with.
@@ -28,6 +28,8 @@ pub struct SharedOptions {
     pub base_dir: PathBuf,
     /// Where Python plugins are.
     pub python: PythonOptions,
+    /// The extensions of Jinja2 that templates may use.
+    pub extensions: BTreeSet<Extension>,
 }
 
 /// The engine and the options of a run.
@@ -118,6 +120,9 @@ impl Shared {
             undefined: options.level.undefined_kind(),
             ..Options::default()
         };
+        for extension in &options.extensions {
+            env.extend(*extension);
+        }
         let value_options = Options {
             literal_backslashes: true,
             ..env.options.clone()

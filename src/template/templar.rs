@@ -925,6 +925,19 @@ impl Context for TemplarContext {
         })
     }
 
+    fn all(&self) -> Result<Dict> {
+        if self.templar.0.shared.options.level.fails_debug_tag() {
+            return Err(Error::runtime("Error rendering template."));
+        }
+        let (all, vars) = (Dict::new(), &self.templar.0.vars);
+        for name in vars.names() {
+            if let Some(value) = vars.get(&name) {
+                all.set(&name, value);
+            }
+        }
+        Ok(all)
+    }
+
     fn embedder(&self) -> Rc<dyn Any> {
         Rc::new(Rendering {
             templar: self.templar.clone(),

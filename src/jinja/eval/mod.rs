@@ -9,6 +9,7 @@ mod runtime;
 mod scope;
 mod statement;
 mod templates;
+mod translation;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

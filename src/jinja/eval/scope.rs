@@ -56,6 +56,16 @@ impl Scope {
         None
     }
 
+    /// Returns the scopes from the outermost to this one.
+    pub(super) fn with_parents(&self) -> Vec<&Scope> {
+        let mut all = vec![self];
+        while let Some(parent) = all.last().and_then(|scope| scope.parent.as_deref()) {
+            all.push(parent);
+        }
+        all.reverse();
+        all
+    }
+
     pub(super) fn set(&self, name: &Name, value: Value) {
         let mut vars = self.vars.borrow_mut();
         match vars.iter_mut().find(|(known, _)| known == name) {

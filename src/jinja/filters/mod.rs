@@ -12,6 +12,7 @@ mod text;
 use std::cmp::Ordering;
 
 pub use pretty::pretty;
+pub(super) use pretty::pretty_within;
 
 use super::Row;
 use crate::diag::{Error, Result};

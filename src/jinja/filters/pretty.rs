@@ -1,9 +1,10 @@
 //! Values over several lines: what `pprint` shows.
 
 use std::cmp::Ordering;
+use std::rc::Rc;
 
 use crate::jinja::methods::lines;
-use crate::value::{Dict, MAX_DEPTH, Set, Value};
+use crate::value::{Dict, MAX_DEPTH, Object, Set, Value};
 
 /// How wide a line may be, in characters.
 const WIDTH: usize = 80;
@@ -12,16 +13,47 @@ const WIDTH: usize = 80;
 ///
 /// **Source:** the documentation of Python's `pprint.pformat`, with what it does by default.
 pub fn pretty(value: &Value) -> String {
-    let mut out = String::new();
-    write(&mut out, &sorted(value, 0), 0, 0, true);
-    out
+    let mut out = Lines::default();
+    out.write(&sorted(value, 0, MAX_DEPTH + 1), 0, 0, true);
+    out.text
+}
+
+/// As [`pretty`], with dots in place of what is nested deeper, and as many items on a line as it has
+/// room for (`depth`, `compact`).
+pub(in crate::jinja) fn pretty_within(value: &Value, depth: usize) -> String {
+    let mut out = Lines {
+        compact: true,
+        ..Lines::default()
+    };
+    out.write(&sorted(value, 0, depth), 0, 0, true);
+    out.text
+}
+
+/// Stands for the items of something that is nested too deep.
+struct Dots(&'static str);
+
+impl Object for Dots {
+    fn type_name(&self) -> &'static str {
+        "dots"
+    }
+
+    fn repr(&self) -> String {
+        self.0.to_owned()
+    }
 }
 
 /// Returns a value whose dicts are in the order of their keys.
-fn sorted(value: &Value, depth: usize) -> Value {
-    let all = |items: &[Value]| items.iter().map(|item| sorted(item, depth + 1)).collect();
+fn sorted(value: &Value, depth: usize, within: usize) -> Value {
+    let all = |items: &[Value]| {
+        let items = items.iter();
+        items.map(|item| sorted(item, depth + 1, within)).collect()
+    };
+    let dots = |text| Value::Object(Rc::new(Dots(text)));
+    let is_cut = depth >= within && value.len().is_some_and(|len| len > 0);
     match value {
-        _ if depth > MAX_DEPTH => value.clone(),
+        Value::List(_) if is_cut => dots("[...]"),
+        Value::Tuple(_) if is_cut => dots("(...)"),
+        Value::Dict(_) if is_cut => dots("{...}"),
         Value::List(list) => Value::list(all(&list.to_vec())),
         Value::Tuple(items) => Value::tuple(all(items)),
         Value::Dict(dict) => {
@@ -29,7 +61,7 @@ fn sorted(value: &Value, depth: usize) -> Value {
             pairs.sort_by(|(a, _), (b, _)| in_order(a.value(), b.value()));
             let made = Dict::new();
             for (key, item) in pairs {
-                made.set_key(key, sorted(&item, depth + 1));
+                made.set_key(key, sorted(&item, depth + 1, within));
             }
             Value::Dict(made)
         }
@@ -45,37 +77,150 @@ fn in_order(a: &Value, b: &Value) -> Ordering {
     }
 }
 
-/// Writes a value that begins behind `indent` characters, with `behind` characters to come after it.
-fn write(out: &mut String, value: &Value, indent: usize, behind: usize, is_top: bool) {
-    let short = value.repr();
-    if width(&short) <= WIDTH.saturating_sub(indent + behind) {
-        out.push_str(&short);
-        return;
-    }
-    match value {
-        Value::Dict(dict) => {
-            out.push('{');
-            let pairs = dict.to_vec();
-            for (at, (key, item)) in pairs.iter().enumerate() {
-                separate(out, at, indent + 1);
-                let key = key.value().repr();
-                out.push_str(&key);
-                out.push_str(": ");
-                let behind = if at + 1 == pairs.len() { behind + 1 } else { 1 };
-                write(out, item, indent + 1 + width(&key) + 2, behind, false);
+/// What is written so far.
+#[derive(Default)]
+struct Lines {
+    text: String,
+    /// Fills lines with items.
+    compact: bool,
+}
+
+impl Lines {
+    /// Writes a value that begins behind `indent` characters, with `behind` characters to come after it.
+    fn write(&mut self, value: &Value, indent: usize, behind: usize, is_top: bool) {
+        let short = value.repr();
+        if width(&short) <= WIDTH.saturating_sub(indent + behind) {
+            self.text.push_str(&short);
+            return;
+        }
+        match value {
+            Value::Dict(dict) => {
+                self.text.push('{');
+                let pairs = dict.to_vec();
+                for (at, (key, item)) in pairs.iter().enumerate() {
+                    self.separate(at, indent + 1);
+                    let key = key.value().repr();
+                    self.text.push_str(&key);
+                    self.text.push_str(": ");
+                    let behind = if at + 1 == pairs.len() { behind + 1 } else { 1 };
+                    self.write(item, indent + 1 + width(&key) + 2, behind, false);
+                }
+                self.text.push('}');
             }
-            out.push('}');
+            Value::List(list) => self.write_items("[", &list.to_vec(), "]", indent, behind),
+            Value::Tuple(items) if items.len() == 1 => {
+                self.write_items("(", items, ",)", indent, behind);
+            }
+            Value::Tuple(items) => self.write_items("(", items, ")", indent, behind),
+            Value::Set(set) if !set.is_empty() => {
+                self.write_items("{", &members(set), "}", indent, behind);
+            }
+            Value::Str(text) => self.write_text(text, indent, behind, is_top),
+            _ => self.text.push_str(&short),
         }
-        Value::List(list) => write_items(out, "[", &list.to_vec(), "]", indent, behind),
-        Value::Tuple(items) if items.len() == 1 => {
-            write_items(out, "(", items, ",)", indent, behind);
+    }
+
+    fn write_items(
+        &mut self,
+        open: &str,
+        items: &[Value],
+        close: &str,
+        indent: usize,
+        behind: usize,
+    ) {
+        self.text.push_str(open);
+        if self.compact {
+            self.write_filled(items, indent + 1, behind + close.len());
+            self.text.push_str(close);
+            return;
         }
-        Value::Tuple(items) => write_items(out, "(", items, ")", indent, behind),
-        Value::Set(set) if !set.is_empty() => {
-            write_items(out, "{", &members(set), "}", indent, behind);
+        for (at, item) in items.iter().enumerate() {
+            self.separate(at, indent + 1);
+            let is_last = at + 1 == items.len();
+            let behind = if is_last { behind + close.len() } else { 1 };
+            self.write(item, indent + 1, behind, false);
         }
-        Value::Str(text) => write_text(out, text, indent, behind, is_top),
-        _ => out.push_str(&short),
+        self.text.push_str(close);
+    }
+
+    /// Writes as many items on each line as it has room for.
+    fn write_filled(&mut self, items: &[Value], indent: usize, behind: usize) {
+        let mut room = WIDTH.saturating_sub(indent);
+        let mut whole = room;
+        for (at, item) in items.iter().enumerate() {
+            if at + 1 == items.len() {
+                whole = whole.saturating_sub(behind - 1);
+                room = room.saturating_sub(behind - 1);
+            }
+            let wanted = width(&item.repr()) + 2;
+            let is_full = room < wanted;
+            if is_full {
+                room = whole;
+            }
+            let begins = at == 0 || is_full;
+            if begins {
+                self.separate(at, indent);
+            } else {
+                self.text.push_str(", ");
+            }
+            room = room.saturating_sub(wanted);
+            let behind = if at + 1 == items.len() { behind } else { 1 };
+            self.write(item, indent, behind, false);
+        }
+    }
+
+    /// Begins a line for each item but the first.
+    fn separate(&mut self, at: usize, indent: usize) {
+        if at > 0 {
+            self.text.push_str(",\n");
+            self.text.push_str(&" ".repeat(indent));
+        }
+    }
+
+    /// Writes text as literals of a line each, broken behind blanks; in parentheses where it is all.
+    fn write_text(&mut self, text: &str, indent: usize, behind: usize, is_top: bool) {
+        let (indent, behind) = if is_top {
+            (indent + 1, behind + 1)
+        } else {
+            (indent, behind)
+        };
+        let room = WIDTH.saturating_sub(indent);
+        let last_room = room.saturating_sub(behind);
+        let lines = lines(text);
+        let mut chunks: Vec<String> = Vec::new();
+        for (at, line) in lines.iter().enumerate() {
+            let is_last_line = at + 1 == lines.len();
+            let whole = literal(line);
+            if width(&whole) <= if is_last_line { last_room } else { room } {
+                chunks.push(whole);
+                continue;
+            }
+            let words = words(line);
+            let mut current = String::new();
+            for (at, word) in words.iter().enumerate() {
+                let is_last = is_last_line && at + 1 == words.len();
+                let candidate = format!("{current}{word}");
+                if width(&literal(&candidate)) <= if is_last { last_room } else { room } {
+                    current = candidate;
+                    continue;
+                }
+                if !current.is_empty() {
+                    chunks.push(literal(&current));
+                }
+                current = (*word).to_owned();
+            }
+            if !current.is_empty() {
+                chunks.push(literal(&current));
+            }
+        }
+        let shown = chunks.join(&format!("\n{}", " ".repeat(indent)));
+        if is_top && chunks.len() > 1 {
+            self.text.push('(');
+            self.text.push_str(&shown);
+            self.text.push(')');
+        } else {
+            self.text.push_str(&shown);
+        }
     }
 }
 
@@ -83,78 +228,6 @@ fn members(set: &Set) -> Vec<Value> {
     let mut items: Vec<Value> = set.borrow().iter().map(|key| key.value().clone()).collect();
     items.sort_by(in_order);
     items
-}
-
-fn write_items(
-    out: &mut String,
-    open: &str,
-    items: &[Value],
-    close: &str,
-    indent: usize,
-    behind: usize,
-) {
-    out.push_str(open);
-    for (at, item) in items.iter().enumerate() {
-        separate(out, at, indent + 1);
-        let is_last = at + 1 == items.len();
-        let behind = if is_last { behind + close.len() } else { 1 };
-        write(out, item, indent + 1, behind, false);
-    }
-    out.push_str(close);
-}
-
-/// Begins a line for each item but the first.
-fn separate(out: &mut String, at: usize, indent: usize) {
-    if at > 0 {
-        out.push_str(",\n");
-        out.push_str(&" ".repeat(indent));
-    }
-}
-
-/// Writes text as literals of a line each, broken behind blanks; in parentheses where it is all.
-fn write_text(out: &mut String, text: &str, indent: usize, behind: usize, is_top: bool) {
-    let (indent, behind) = if is_top {
-        (indent + 1, behind + 1)
-    } else {
-        (indent, behind)
-    };
-    let room = WIDTH.saturating_sub(indent);
-    let last_room = room.saturating_sub(behind);
-    let lines = lines(text);
-    let mut chunks: Vec<String> = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
-        let is_last_line = at + 1 == lines.len();
-        let whole = literal(line);
-        if width(&whole) <= if is_last_line { last_room } else { room } {
-            chunks.push(whole);
-            continue;
-        }
-        let words = words(line);
-        let mut current = String::new();
-        for (at, word) in words.iter().enumerate() {
-            let is_last = is_last_line && at + 1 == words.len();
-            let candidate = format!("{current}{word}");
-            if width(&literal(&candidate)) <= if is_last { last_room } else { room } {
-                current = candidate;
-                continue;
-            }
-            if !current.is_empty() {
-                chunks.push(literal(&current));
-            }
-            current = (*word).to_owned();
-        }
-        if !current.is_empty() {
-            chunks.push(literal(&current));
-        }
-    }
-    let shown = chunks.join(&format!("\n{}", " ".repeat(indent)));
-    if is_top && chunks.len() > 1 {
-        out.push('(');
-        out.push_str(&shown);
-        out.push(')');
-    } else {
-        out.push_str(&shown);
-    }
 }
 
 /// Splits a line into words, each with the blanks behind it.

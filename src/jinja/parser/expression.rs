@@ -8,7 +8,7 @@ use crate::jinja::lexer::Token;
 use crate::value::ops::Operator;
 use crate::value::{Str, Value};
 
-impl Parser {
+impl Parser<'_> {
     pub(super) fn expr(&self, kind: ExprKind, start: usize) -> Expr {
         Expr {
             kind,

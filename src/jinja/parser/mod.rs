@@ -2,8 +2,10 @@
 
 mod expression;
 mod statement;
+mod translation;
 
 use super::ast::{Expr, Node};
+use super::environment::Options;
 use super::lexer::{Problem, Spanned, Token};
 use super::name::Name;
 use crate::value::Value;
@@ -16,7 +18,8 @@ const MAX_NESTING: usize = 150;
 
 type Parsed<T> = Result<T, Problem>;
 
-pub(super) struct Parser {
+pub(super) struct Parser<'a> {
+    options: &'a Options,
     tokens: Vec<Spanned>,
     at: usize,
     trusted: bool,
@@ -30,8 +33,13 @@ pub(super) struct Parser {
 }
 
 /// Parses a template's tokens. Literals are trusted where the template is.
-pub(super) fn template(tokens: Vec<Spanned>, trusted: bool) -> Parsed<Vec<Node>> {
+pub(super) fn template(
+    tokens: Vec<Spanned>,
+    trusted: bool,
+    options: &Options,
+) -> Parsed<Vec<Node>> {
     let mut parser = Parser {
+        options,
         tokens,
         at: 0,
         trusted,
@@ -48,8 +56,9 @@ pub(super) fn template(tokens: Vec<Spanned>, trusted: bool) -> Parsed<Vec<Node>>
 }
 
 /// Parses an expression's tokens.
-pub(super) fn expression(tokens: Vec<Spanned>, trusted: bool) -> Parsed<Expr> {
+pub(super) fn expression(tokens: Vec<Spanned>, trusted: bool, options: &Options) -> Parsed<Expr> {
     let mut parser = Parser {
+        options,
         tokens,
         at: 0,
         trusted,
@@ -65,7 +74,7 @@ pub(super) fn expression(tokens: Vec<Spanned>, trusted: bool) -> Parsed<Expr> {
     }
 }
 
-impl Parser {
+impl Parser<'_> {
     fn peek(&self) -> &Token {
         &self.tokens[self.at.min(self.tokens.len() - 1)].token
     }

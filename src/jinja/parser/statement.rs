@@ -6,11 +6,16 @@ use super::{Parsed, Parser};
 use crate::jinja::ast::{
     Block, CallArgs, Expr, ExprKind, For, Macro, Node, NodeKind, Range, Target,
 };
-use crate::jinja::lexer::Token;
+use crate::jinja::extensions::Extension;
+use crate::jinja::lexer::{Problem, Token};
 use crate::jinja::name::Name;
 
-impl Parser {
+impl Parser<'_> {
     fn statement(&mut self, name: &str) -> Parsed<Option<NodeKind>> {
+        let is_there = |extension: Extension| self.options.extensions.contains(&extension);
+        if !Extension::of_tag(name).is_none_or(is_there) {
+            return Err(self.unknown_tag(name));
+        }
         Ok(Some(match name {
             "for" => self.for_loop()?,
             "if" => self.condition()?,
@@ -147,12 +152,19 @@ impl Parser {
                     _ => return Err(self.fail("'continue' not properly in loop")),
                 }
             }
-            other => {
-                self.at = self.at.saturating_sub(1);
-                let looking = self.looking_for();
-                return Err(self.fail(format!("Encountered unknown tag '{other}'.{looking}")));
+            "trans" => self.translation()?,
+            "debug" => {
+                self.expect_block_end()?;
+                NodeKind::Debug
             }
+            other => return Err(self.unknown_tag(other)),
         }))
+    }
+
+    fn unknown_tag(&mut self, name: &str) -> Problem {
+        self.at = self.at.saturating_sub(1);
+        let looking = self.looking_for();
+        self.fail(format!("Encountered unknown tag '{name}'.{looking}"))
     }
 
     pub(super) fn context(&mut self, default: bool) -> bool {

@@ -28,7 +28,7 @@ OPTIONS = (
     "comment_start_string comment_end_string line_statement_prefix line_comment_prefix "
     "trim_blocks lstrip_blocks newline_sequence keep_trailing_newline"
 ).split()
-EXTENSIONS = {"jinja2.ext.ExprStmtExtension", "jinja2.ext.LoopControlExtension"}
+TRANSLATING = {"_", "gettext", "ngettext", "pgettext", "npgettext"}
 UNDEFINED = {
     jinja2.Undefined: "lenient",
     jinja2.StrictUndefined: "strict",
@@ -141,10 +141,12 @@ def sources(environment, text):
 
 def request_for(environment, source, name, mode):
     """Makes a request about a template, but for its variables."""
-    own = [key for key in environment.extensions if key not in EXTENSIONS]
-    if any(key.startswith("jinja2.ext.") for key in own):
-        pytest.skip("needs an extension that Ansible doesn't load")
-    policies = {key: value for key, value in environment.policies.items() if key != "json.dumps_kwargs"}
+    own = [key for key in environment.extensions if not key.startswith("jinja2.ext.")]
+    policies = {
+        key: value
+        for key, value in environment.policies.items()
+        if key not in ("json.dumps_kwargs", "ext.i18n.trimmed")
+    }
     if (
         own
         or environment.finalize
@@ -156,6 +158,9 @@ def request_for(environment, source, name, mode):
         pytest.skip(OBJECTS)
     options = {option: getattr(environment, option) for option in OPTIONS}
     options["undefined"] = UNDEFINED[environment.undefined]
+    options["extensions"] = [key.rpartition(".")[2] for key in environment.extensions]
+    options["newstyle_gettext"] = getattr(environment, "newstyle_gettext", False)
+    options["trims_translations"] = environment.policies["ext.i18n.trimmed"]
     options["native"] = isinstance(environment, nativetypes.NativeEnvironment)
     escape = environment.autoescape
     options["autoescape"] = escape(name) if callable(escape) else escape
@@ -168,10 +173,24 @@ def request_for(environment, source, name, mode):
     return request
 
 
+def catalog(functions, variables):
+    """Returns the texts that a test's own functions have in place of others, for the language that it asks for."""
+    function = functions["gettext"]
+    if function.__closure__:  # what `install_gettext_callables` makes of the test's own
+        function = function.__closure__[0].cell_contents
+    if function.__name__ != "gettext":
+        pytest.skip(OBJECTS)
+    languages = function.__globals__["languages"]
+    return literal(languages.get(variables.get("LANGUAGE", "en"), {}))
+
+
 def with_variables(request, environment, variables, template_globals):
     """Adds variables and globals to a request."""
     text = "\n".join([request.get("template", request.get("expr")), *request.get("templates", {}).values()])
     own = {k: v for k, v in template_globals.items() if defaults.DEFAULT_NAMESPACE.get(k) is not v}
+    if "gettext" in own:
+        request["translations"] = catalog(own, variables)
+        own = {k: v for k, v in own.items() if k not in TRANSLATING}
     request["globals"] = literals(own, text)
     request["vars"] = literals(variables, text)
     request["markup"] = [name for name, value in variables.items() if type(value) is Markup]
