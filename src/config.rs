@@ -4,6 +4,10 @@
 //!
 //! **Source:** "Ansible Configuration Settings" of Ansible's documentation.
 
+mod known;
+
+pub use known::{Known, is_plugin, known};
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -445,6 +449,8 @@ pub static TABLE: &[Setting] = &[
 pub struct Config {
     values: BTreeMap<&'static str, String>,
     path: Option<PathBuf>,
+    file: Entries,
+    environment: BTreeMap<String, String>,
 }
 
 impl Config {
@@ -457,16 +463,18 @@ impl Config {
     /// A file that can't be read, with its place.
     pub fn load(sources: &Sources, environment: &BTreeMap<String, String>) -> Result<Config> {
         let path = find(sources, environment);
-        let mut file = BTreeMap::new();
+        let mut file = Entries::new();
         if let Some(path) = &path {
             let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, &error))?;
             file = parse(sources, path, &text)?;
         }
-        let base = path
-            .as_ref()
-            .and_then(|path| path.parent())
-            .map(Path::to_path_buf)
-            .unwrap_or_default();
+        let mut config = Config {
+            values: BTreeMap::new(),
+            path,
+            file,
+            environment: environment.clone(),
+        };
+        let base = config.base();
         let mut values = BTreeMap::new();
         for setting in TABLE {
             let from_env = setting
@@ -475,9 +483,12 @@ impl Config {
                 .find_map(|name| environment.get(*name).cloned());
             let from_file = || {
                 setting.ini.iter().find_map(|(section, key)| {
-                    let value = file.get(&((*section).to_owned(), (*key).to_owned()))?;
+                    let value = config
+                        .file
+                        .get(&((*section).to_owned(), (*key).to_owned()))?;
                     Some(if is_path(setting.name) {
-                        beside(&base, value, setting.name, environment)
+                        let separator = if has_colons(setting.name) { ":" } else { "," };
+                        beside(&base, value, separator, environment)
                     } else {
                         unquoted(value).to_owned()
                     })
@@ -490,10 +501,17 @@ impl Config {
                 values.insert(setting.name, value);
             }
         }
-        if let Some(path) = &path {
-            note_unused(sources, path, &file);
+        config.values = values;
+        if let Some(path) = &config.path {
+            note_unused(sources, path, &config.file);
         }
-        Ok(Config { values, path })
+        Ok(config)
+    }
+
+    /// Returns the directory of the configuration file.
+    fn base(&self) -> PathBuf {
+        let dir = self.path.as_ref().and_then(|path| path.parent());
+        dir.map(Path::to_path_buf).unwrap_or_default()
     }
 
     /// Returns the configuration file that was read.
@@ -552,8 +570,12 @@ fn has_colons(name: &str) -> bool {
 }
 
 /// Relative paths in a configuration file start at the file.
-fn beside(base: &Path, value: &str, name: &str, environment: &BTreeMap<String, String>) -> String {
-    let separator = if has_colons(name) { ":" } else { "," };
+fn beside(
+    base: &Path,
+    value: &str,
+    separator: &str,
+    environment: &BTreeMap<String, String>,
+) -> String {
     value
         .split(separator)
         .map(str::trim)

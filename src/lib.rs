@@ -6,6 +6,7 @@
 pub mod diag;
 pub mod value;
 
+pub mod http;
 pub mod jinja;
 pub mod vault;
 pub mod yaml;

@@ -11,6 +11,7 @@ const LAYERS: &[(&str, u8, &[&str])] = &[
     ("yaml", 1, &[]),
     ("vault", 1, &[]),
     ("jinja", 1, &[]),
+    ("http", 1, &[]),
     ("compat", 2, &["yaml", "jinja"]),
     ("config", 2, &["compat"]),
     ("template", 2, &["compat", "config"]),

@@ -10,7 +10,8 @@ use super::render::WithVars;
 use super::session::Session;
 use super::setup;
 use crate::compat::Level;
-use crate::diag::{Error, Kind, Result};
+use crate::config::Config;
+use crate::diag::{Error, Kind, Result, Sources};
 use crate::jinja::Extension;
 use crate::template::{MapVariables, Shared, SharedOptions, Templar, omit};
 use crate::value::{Dict, JsonStyle, Str, Value, from_json_text};
@@ -112,9 +113,11 @@ fn answer(line: &str) -> Result<Value> {
         _ => None,
     };
     let path: Vec<_> = scratch.iter().map(|dir| dir.path().to_path_buf()).collect();
+    let environment = setup::environment();
     let shared = Shared::new(SharedOptions {
         level,
-        environment: setup::environment(),
+        config: Rc::new(Config::load(&Sources::default(), &environment)?),
+        environment,
         base_dir: std::env::current_dir().unwrap_or_default(),
         extensions: Extension::statements(),
         ..SharedOptions::default()

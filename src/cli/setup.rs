@@ -209,6 +209,7 @@ pub(super) fn setup(
     let templates = Shared::new(SharedOptions {
         level,
         sources: sources.clone(),
+        config: Rc::new(config.clone()),
         environment: session.environment.clone(),
         verbosity: options.verbosity,
         keyring,

@@ -254,6 +254,93 @@ impl Level {
         Error::new(Kind::Io, message)
     }
 
+    /// Says that an option of a lookup has a value that it can't have.
+    pub fn no_choice_of_lookup(
+        self,
+        lookup: &str,
+        name: &str,
+        found: &str,
+        choices: &[&str],
+    ) -> String {
+        if self.shows_error_blocks() {
+            format!("Invalid value '{found}' for config '{name}' for '{lookup}' lookup plugin.")
+        } else {
+            format!(
+                "Invalid value \"{found}\" for configuration option \"plugin_type: lookup plugin: {lookup} setting: {name} \", valid values are: {}",
+                choices.join(", ")
+            )
+        }
+    }
+
+    /// Says that the lookup `config` has only a part of a plugin's name.
+    pub fn half_a_plugin(self) -> String {
+        let dot = if self.shows_error_blocks() { "." } else { "" };
+        format!(
+            "Both plugin_type and plugin_name are required, cannot use one without the other{dot}"
+        )
+    }
+
+    /// Says that there is no such plugin to have settings.
+    pub fn no_plugin_of_lookup(self, kind: &str, name: &str) -> String {
+        if self.shows_error_blocks() {
+            format!("Unable to load {kind} plugin '{name}'.")
+        } else {
+            format!("Unable to load {kind} plugin \"{name}\"")
+        }
+    }
+
+    /// Says that a setting's name is no text.
+    pub fn no_setting_name(self, found: &Value) -> String {
+        let kind = found.type_name();
+        if self.shows_error_blocks() {
+            format!(
+                "Invalid setting identifier, {} is not a <class 'str'>, its a <class '{kind}'>.",
+                found.repr()
+            )
+        } else {
+            format!(
+                "Invalid setting identifier, \"{found}\" is not a string, its a <class '{kind}'>"
+            )
+        }
+    }
+
+    /// Says that there is no such setting, of a plugin or of Ansible itself.
+    pub fn no_setting(self, name: &str, plugin: Option<(&str, &str)>) -> String {
+        let missing = format!("Unable to find setting {name}");
+        match (self, plugin) {
+            (Level::V2_19, None) => format!("No config definition exists for '{name}'."),
+            (Level::V2_19, Some((kind, plugin))) => {
+                format!("No config definition exists for '{name}' for '{plugin}' {kind} plugin.")
+            }
+            (Level::V2_18, None) => {
+                let cause = format!("module 'ansible.constants' has no attribute '{name}'");
+                format!("{missing}. {cause}. {cause}")
+            }
+            (Level::V2_18, Some((kind, plugin))) => {
+                let cause = format!(
+                    "Requested entry (plugin_type: {kind} plugin: {plugin} setting: {name} ) was not defined in configuration."
+                );
+                format!("{missing}. {cause}. {cause}")
+            }
+            (Level::V2_9, _) => missing,
+        }
+    }
+
+    /// Returns a setting's value with where it came from; Ansible 2.18 doesn't say that of its own settings.
+    pub fn setting_and_origin(self, value: Value, origin: &str, is_own: bool) -> Value {
+        match self {
+            Level::V2_19 => Value::list(vec![value, Value::str(origin)]),
+            Level::V2_18 if is_own => Value::tuple(vec![value, Value::None]),
+            Level::V2_18 => Value::tuple(vec![value, Value::str(origin)]),
+            Level::V2_9 => value,
+        }
+    }
+
+    /// Returns what stands between an address and why it could not be read.
+    pub fn colon_behind_url(self) -> &'static str {
+        if self.shows_error_blocks() { ":" } else { " :" }
+    }
+
     /// Says that a setting of a lookup can't become what it must be.
     pub fn wrong_lookup_setting(
         self,
@@ -269,7 +356,10 @@ impl Level {
             )
         } else {
             let told = match wanted {
-                "dict" => format!("Invalid type provided for \"dictionary\": {found}"),
+                "float" => format!("could not convert string to float: {found}"),
+                "dict" | "dictionary" => {
+                    format!("Invalid type provided for \"dictionary\": {found}")
+                }
                 _ => String::new(),
             };
             format!(

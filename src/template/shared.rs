@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::python::{Python, PythonOptions};
 use super::{filters, lookups, tests};
 use crate::compat::Level;
+use crate::config::Config;
 use crate::diag::{Error, Result, Sources};
 use crate::jinja::{Environment, Extension, Loaded, Loader, Options, Place};
 use crate::vault::Keyring;
@@ -18,6 +19,8 @@ pub struct SharedOptions {
     pub level: Level,
     /// All texts.
     pub sources: Sources,
+    /// The settings, for `lookup('config')`.
+    pub config: Rc<Config>,
     /// Environment variables, for `lookup('env')`.
     pub environment: BTreeMap<String, String>,
     /// Number of `-v`.

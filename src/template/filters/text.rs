@@ -254,28 +254,8 @@ pub(in crate::template) fn older_type_debug(
 
 fn url_decode(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let text = only(args)?.to_str().replace('+', " ");
-    let mut out = Vec::new();
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        let code = (bytes[at] == b'%')
-            .then(|| {
-                text.get(at + 1..at + 3)
-                    .and_then(|hex| u8::from_str_radix(hex, 16).ok())
-            })
-            .flatten();
-        match code {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    Ok(Value::str(String::from_utf8_lossy(&out)))
+    let bytes = percent_encoding::percent_decode_str(&text);
+    Ok(Value::str(bytes.decode_utf8_lossy()))
 }
 
 const UNITS: &[(&str, f64)] = &[

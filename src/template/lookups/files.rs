@@ -3,14 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{failed, option, refused, text_of};
+use super::{Options, failed, option, refused, text_of};
 use crate::diag::{Kind, Result};
 use crate::template::FileOptions;
 use crate::template::file::render_value;
 use crate::template::templar::Templar;
 use crate::value::Value;
-
-type Options<'a> = &'a [(String, Value)];
 
 pub(super) fn find(templar: &Templar, sub: &str, name: &str) -> Option<PathBuf> {
     let path = Path::new(name);

@@ -1,11 +1,9 @@
 //! `inventory_hostnames`: the hosts that a pattern chooses, by the variable `groups`.
 
-use super::failed;
+use super::{Options, failed};
 use crate::diag::Result;
 use crate::template::templar::Templar;
 use crate::value::Value;
-
-type Options<'a> = &'a [(String, Value)];
 
 pub(super) fn inventory_hostnames(
     templar: &Templar,

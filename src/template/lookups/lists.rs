@@ -1,11 +1,9 @@
 //! Lookups that rearrange their terms.
 
-use super::failed;
+use super::{Options, failed};
 use crate::diag::Result;
 use crate::template::templar::Templar;
 use crate::value::Value;
-
-type Options<'a> = &'a [(String, Value)];
 
 /// Takes lists apart, one level.
 fn one_level(terms: &[Value]) -> Vec<Value> {

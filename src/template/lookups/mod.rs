@@ -1,11 +1,13 @@
 //! Lookups: what `lookup`, `query` and `with_…` give. What they give is data, never a template.
 
+mod config;
 mod files;
 mod hosts;
 mod lists;
 mod password;
 mod sequence;
 mod tables;
+mod url;
 mod vars;
 
 use super::templar::{Rendering, Templar, is_plain, is_template};
@@ -14,6 +16,9 @@ use crate::value::{Args, Origin, Runtime, Str, Value};
 
 /// The signature of every lookup: terms and options in, results out.
 pub(super) type Function = fn(&Templar, &[Value], &[(String, Value)]) -> Result<Vec<Value>>;
+
+/// Options of a lookup.
+type Options<'a> = &'a [(String, Value)];
 
 /// A lookup.
 pub struct Row {
@@ -26,6 +31,11 @@ pub struct Row {
 
 /// All lookups.
 pub static TABLE: &[Row] = &[
+    Row {
+        name: "config",
+        function: config::config,
+        doc: "Settings of Ansible and of its plugins.",
+    },
     Row {
         name: "csvfile",
         function: tables::csvfile,
@@ -135,6 +145,11 @@ pub static TABLE: &[Row] = &[
         name: "unvault",
         function: files::unvault,
         doc: "The content of files of the controller, as it is.",
+    },
+    Row {
+        name: "url",
+        function: url::url,
+        doc: "What servers answer to HTTP and HTTPS requests.",
     },
     Row {
         name: "varnames",

@@ -1,13 +1,11 @@
 //! `ini` and `csvfile`: values out of files that are tables.
 
-use super::{failed, find, flag, option, read_text, refused, text_of};
+use super::{Options, failed, find, flag, option, read_text, refused, text_of};
 use crate::diag::Result;
 use crate::template::filters::translate;
 use crate::template::ini::{Fault, Ini, IniStyle};
 use crate::template::templar::Templar;
 use crate::value::Value;
-
-type Options<'a> = &'a [(String, Value)];
 
 /// The options that a term of `ini` may have behind its key.
 const OF_INI: &[&str] = &[

@@ -1,12 +1,10 @@
 //! Lookups and functions about variables, environment and time.
 
-use super::{failed, option, text_of};
+use super::{Options, failed, option, text_of};
 use crate::diag::{Error, Kind, Result};
 use crate::template::filters::translate;
 use crate::template::templar::Templar;
 use crate::value::{Args, Runtime, Undefined, Value};
-
-type Options<'a> = &'a [(String, Value)];
 
 pub(super) fn env(templar: &Templar, terms: &[Value], options: Options) -> Result<Vec<Value>> {
     let level = templar.level();
