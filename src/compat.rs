@@ -270,8 +270,14 @@ impl Level {
         self >= Level::V2_19
     }
 
-    /// Says whether a template in the place of all arguments is warned of.
-    pub fn warns_of_templates_for_arguments(self) -> bool {
+    /// Says whether `key=value` arguments beside `args` are deprecated aloud.
+    pub fn deprecates_pairs_with_args(self) -> bool {
+        self >= Level::V2_19
+    }
+
+    /// Says whether a template in the place of all arguments is warned of before it is known what
+    /// it gives.
+    pub fn warns_of_any_template_for_arguments(self) -> bool {
         self >= Level::V2_19
     }
 

@@ -21,6 +21,43 @@ pub enum Shape<'a> {
 }
 
 impl Level {
+    /// Warns of a template in the place of all arguments.
+    pub fn unsafe_args_warning(self) -> &'static str {
+        if self >= Level::V2_19 {
+            "Using a template for task args is unsafe in some situations (see https://docs.ansible.com/ansible/devel/reference_appendices/faq.html#argsplat-unsafe)."
+        } else {
+            "Using a variable for a task's 'args' is unsafe in some situations (see https://docs.ansible.com/ansible/devel/reference_appendices/faq.html#argsplat-unsafe)"
+        }
+    }
+
+    /// Returns the error of an `args` that is neither a mapping nor a template.
+    pub fn no_task_args(self, task: Span, args: Span) -> Error {
+        let bare = "Complex args containing variables cannot use bare variables (without Jinja2 delimiters), and must use the full variable style ('{{var_name}}')";
+        let older = |message: String| Error::new(Kind::Parse, message).at(task);
+        match self {
+            Level::V2_9 => older(bare.to_owned()),
+            Level::V2_18 => older(format!("{bare}. {bare}")),
+            Level::V2_19 => Error::new(
+                Kind::Parse,
+                "The value of the task `args` keyword is invalid.",
+            )
+            .at(args)
+            .note("A mapping or template which resolves to a mapping is required."),
+        }
+    }
+
+    /// Words what a template in the place of all arguments gave, and is no dict; 2.9 does without.
+    pub fn no_arguments(self, found: &Value) -> Option<String> {
+        match self {
+            Level::V2_9 => None,
+            Level::V2_18 => Some(format!("invalid or malformed argument: '{found}'")),
+            Level::V2_19 => Some(format!(
+                "Task args must resolve to a 'dict' not '{}'.",
+                found.type_name()
+            )),
+        }
+    }
+
     /// Says whether a `#jinja2:` header that names no option is an error.
     pub fn refuses_unknown_overrides(self) -> bool {
         self >= Level::V2_19

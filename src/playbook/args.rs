@@ -3,6 +3,8 @@
 //! **Source:** how ansible-core splits such text, as observed: quotes and template delimiters keep
 //! blanks together; backslash-newline joins lines.
 
+use std::borrow::Cow;
+
 use crate::value::{Dict, Str};
 
 /// Modules whose argument is free text; what they also take as `key=value`.
@@ -36,35 +38,27 @@ const COMMAND_OPTIONS: &[&str] = &[
     "decrypt",
 ];
 
-/// Splits text at blanks outside of quotes and template delimiters; quotes stay.
+/// Splits text at blanks outside of quotes and template delimiters; quotes stay. A quote behind a
+/// backslash is none.
 pub(super) fn split(text: &str) -> Result<Vec<String>, &'static str> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut quote: Option<char> = None;
     let mut depth = 0usize;
     let mut chars = text.chars().peekable();
-    let mut escaped = false;
     while let Some(c) = chars.next() {
-        if escaped {
-            escaped = false;
-            word.push(c);
-            continue;
-        }
-        if c == '\\' {
-            escaped = true;
-            word.push(c);
-            continue;
-        }
-        if let Some(open) = quote {
-            word.push(c);
-            if c == open {
-                quote = None;
-            }
-            continue;
-        }
         match c {
-            '\'' | '"' if depth == 0 => {
-                quote = Some(c);
+            '\\' => {
+                word.push(c);
+                word.extend(chars.next());
+            }
+            // Quotes count within delimiters of templates too, and the other way round.
+            '\'' | '"' => {
+                quote = match quote {
+                    None => Some(c),
+                    Some(open) if open == c => None,
+                    open => open,
+                };
                 word.push(c);
             }
             '{' if matches!(chars.peek(), Some('{' | '%' | '#')) => {
@@ -77,7 +71,7 @@ pub(super) fn split(text: &str) -> Result<Vec<String>, &'static str> {
                 word.push(c);
                 word.extend(chars.next());
             }
-            c if c.is_whitespace() && depth == 0 => {
+            c if c.is_whitespace() && depth == 0 && quote.is_none() => {
                 if !word.is_empty() {
                     words.push(std::mem::take(&mut word));
                 }
@@ -108,7 +102,8 @@ pub(super) fn parse(text: &Str, module: &str) -> Result<Dict, &'static str> {
         split(text)?
     };
     for word in words {
-        match pair(word.trim()) {
+        let read = decoded(word.trim());
+        match pair(&read) {
             Some((key, value)) if !is_command || COMMAND_OPTIONS.contains(&key) => {
                 args.set(key.trim(), text.like(unquote(value.trim())));
             }
@@ -174,6 +169,53 @@ pub fn parse_pairs(text: &Str) -> Result<Dict, &'static str> {
     parse(text, "set_fact")
 }
 
+/// Puts characters in place of their escapes; a backslash before anything else stays.
+fn decoded(word: &str) -> Cow<'_, str> {
+    if !word.contains('\\') {
+        return word.into();
+    }
+    let mut out = String::with_capacity(word.len());
+    let mut rest = word;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (c, length) = escape(rest).unwrap_or(('\\', 1));
+        out.push(c);
+        rest = &rest[length..];
+    }
+    out.push_str(rest);
+    out.into()
+}
+
+/// Reads the escape that a text begins with: its character, and how many bytes long it is.
+fn escape(text: &str) -> Option<(char, usize)> {
+    let kind = text[1..].chars().next()?;
+    let digits = match kind {
+        'x' => 2,
+        'u' => 4,
+        'U' => 8,
+        _ => 0,
+    };
+    if digits > 0 {
+        let digits = text.get(2..2 + digits)?;
+        let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let code = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
+        return char::from_u32(code).map(|c| (c, 2 + digits.len()));
+    }
+    let c = match kind {
+        '\\' | '\'' | '"' => kind,
+        'a' => '\x07',
+        'b' => '\x08',
+        'f' => '\x0c',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'v' => '\x0b',
+        _ => return None,
+    };
+    Some((c, 2))
+}
+
 /// Takes one pair of quotes off that encloses the whole text.
 pub(super) fn unquote(text: &str) -> &str {
     let bytes = text.as_bytes();
@@ -205,6 +247,26 @@ mod tests {
             parsed("msg={{ a | default('x y') }} b=1", "debug"),
             "{'msg': \"{{ a | default('x y') }}\", 'b': '1'}"
         );
+    }
+
+    #[test]
+    fn quotes_behind_a_backslash_are_text() {
+        assert_eq!(
+            parsed(
+                r#"msg="{{ v | replace(\"w\", \"W\") }}" b='it\'s'"#,
+                "debug"
+            ),
+            r#"{'msg': '{{ v | replace("w", "W") }}', 'b': "it's"}"#
+        );
+        assert_eq!(
+            parsed(r#"msg="{{ "a \"b\" c" }}""#, "debug"),
+            r#"{'msg': '{{ "a "b" c" }}'}"#
+        );
+        assert_eq!(
+            parsed(r"a=x\t\x41\u00e9\.\d\xg", "debug"),
+            r"{'a': 'x\tAé\\.\\d\\xg'}"
+        );
+        assert!(parse(&Str::trusted("msg={{ it's }}"), "debug").is_err());
     }
 
     #[test]

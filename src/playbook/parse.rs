@@ -825,6 +825,7 @@ fn action(
     if let Some(extra) = extra {
         match &extra.data {
             Data::Mapping(_) => {
+                merges_pairs(loader, value, &args);
                 if let Value::Dict(more) = extra.to_value() {
                     for (key, value) in more.to_vec() {
                         if args.get_key(&key).is_none() {
@@ -833,26 +834,12 @@ fn action(
                     }
                 }
             }
-            Data::Scalar(Value::Str(text)) if text.contains("{{") => {
+            Data::Scalar(Value::Str(text)) if is_template(text) => {
+                merges_pairs(loader, value, &args);
                 args.set("_variable_params", extra.to_value());
             }
-            Data::Scalar(Value::Str(text)) => {
-                let more = args::parse(&placed(text, extra.span), &resolved)
-                    .map_err(|message| Error::new(Kind::Parse, message).at(extra.span))?;
-                for (key, value) in more.to_vec() {
-                    if args.get_key(&key).is_none() {
-                        args.set_key(key, value);
-                    }
-                }
-            }
             Data::Scalar(Value::None) => {}
-            _ => {
-                return Err(Error::new(
-                    Kind::Parse,
-                    format!("unexpected parameter type in action: {}", describe(extra)),
-                )
-                .at(extra.span));
-            }
+            _ => return Err(loader.0.options.level.no_task_args(node.span, extra.span)),
         }
     }
     if *written == "local_action" {
@@ -864,6 +851,32 @@ fn action(
         resolved,
         args,
     })
+}
+
+/// Tells of `key=value` arguments beside `args`.
+fn merges_pairs(loader: &Loader, value: &Node, args: &Dict) {
+    if !matches!(value.data, Data::Scalar(_))
+        || !loader.0.options.level.deprecates_pairs_with_args()
+    {
+        return;
+    }
+    let names: Vec<String> = args
+        .keys()
+        .iter()
+        .map(|key| key.value().repr())
+        .filter(|name| !matches!(name.as_str(), "'_raw_params'" | "'_variable_params'"))
+        .collect();
+    if !names.is_empty() {
+        let message = format!(
+            "Merging legacy k=v args ({}) into task args.",
+            names.join(", ")
+        );
+        loader.0.sources.note(
+            Notice::deprecation(message, "2.23")
+                .at(Some(value.span))
+                .help("Include all task args in the task `args` mapping."),
+        );
+    }
 }
 
 /// Reads `action: copy src=a dest=b` and `action: {module: copy, src: a}`.
@@ -912,6 +925,11 @@ fn no_action(node: &Node) -> Error {
     Error::new(Kind::Parse, "no module/action detected in task.").at(node.span)
 }
 
+/// Says whether a text is a template, for all that is known when it is loaded.
+fn is_template(text: &str) -> bool {
+    ["{{", "{%", "{#"].iter().any(|open| text.contains(open))
+}
+
 /// Gives a scalar's text its origin.
 fn placed(text: &Str, span: Span) -> Str {
     text.clone().with_origin(Origin {
@@ -941,10 +959,10 @@ fn free_args(value: &Node, module: &str) -> Result<Dict> {
                 .and_then(|args| {
                     if args.contains("_raw_params") && !args::FREE_FORM.contains(&module) && !module.contains('.') {
                         let text = args.get("_raw_params").map(|v| v.to_str()).unwrap_or_default();
-                        if text.contains("{{") && args.len() == 1 {
-                            let whole = Dict::new();
-                            whole.set("_variable_params", Value::Str(placed(&Str::trusted(text), value.span)));
-                            return Ok(whole);
+                        if is_template(&text) {
+                            args.remove("_raw_params");
+                            args.set("_variable_params", Value::Str(placed(&Str::trusted(text), value.span)));
+                            return Ok(args);
                         }
                         return Err(Error::new(
                             Kind::Parse,

@@ -34,22 +34,28 @@ impl Job {
         let Some(variable) = self.task.action.args.get("_variable_params") else {
             return Ok(());
         };
-        if self.level.warns_of_templates_for_arguments() {
-            let span = match &variable {
-                Value::Str(text) => text.span(),
-                _ => None,
+        let span = match &variable {
+            Value::Str(text) => text.span(),
+            _ => None,
+        };
+        let unsafe_args = self.level.unsafe_args_warning();
+        let warn = || self.templar.warn(Notice::warning(unsafe_args).at(span));
+        let early = self.level.warns_of_any_template_for_arguments();
+        if early {
+            warn();
+        }
+        let rendered = self.templar.render(&variable)?;
+        let Value::Dict(found) = &rendered else {
+            let Some(refused) = self.level.no_arguments(&rendered) else {
+                return Ok(());
             };
-            self.templar.warn(Notice::warning("Using a template for task args is unsafe in some situations (see https://docs.ansible.com/ansible/devel/reference_appendices/faq.html#argsplat-unsafe).").at(span));
+            let refused = Error::type_error(refused);
+            return Err(span.into_iter().fold(refused, Error::at));
+        };
+        if !early {
+            warn();
         }
-        match self.templar.render(&variable)? {
-            Value::Dict(found) => extend(args, &found),
-            other => {
-                return Err(Error::type_error(format!(
-                    "args must resolve to a 'dict', not '{}'",
-                    other.type_name()
-                )));
-            }
-        }
+        extend(args, found);
         Ok(())
     }
 
