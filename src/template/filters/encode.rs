@@ -271,34 +271,33 @@ fn sha1(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 const NO_NAME: &str = "\0";
 
 fn hashed(kind: &str, data: &[u8]) -> Result<Value> {
-    let hex = |digest: &[u8]| {
-        Value::str(
-            digest
-                .iter()
-                .map(|b| format!("{b:02x}"))
-                .collect::<String>(),
-        )
-    };
+    let hex = digest(kind, data)?;
+    let hex: String = hex.iter().map(|b| format!("{b:02x}")).collect();
+    Ok(Value::from(hex))
+}
+
+/// Returns the digest of some bytes by an algorithm of Python's `hashlib`.
+pub(super) fn digest(kind: &str, data: &[u8]) -> Result<Vec<u8>> {
     // Names that Python's hashlib makes itself are spelled in one way, those of OpenSSL in any.
     let openssl = kind.to_ascii_lowercase();
     Ok(match openssl.as_str() {
-        "md5" => hex(&md5::Md5::digest(data)),
-        "sha1" => hex(&sha1::Sha1::digest(data)),
-        "sha224" => hex(&sha2::Sha224::digest(data)),
-        "sha256" => hex(&sha2::Sha256::digest(data)),
-        "sha384" => hex(&sha2::Sha384::digest(data)),
-        "sha512" => hex(&sha2::Sha512::digest(data)),
-        "sha512_224" | "sha512-224" => hex(&sha2::Sha512_224::digest(data)),
-        "sha512_256" | "sha512-256" => hex(&sha2::Sha512_256::digest(data)),
-        "sha3_224" | "sha3-224" => hex(&sha3::Sha3_224::digest(data)),
-        "sha3_256" | "sha3-256" => hex(&sha3::Sha3_256::digest(data)),
-        "sha3_384" | "sha3-384" => hex(&sha3::Sha3_384::digest(data)),
-        "sha3_512" | "sha3-512" => hex(&sha3::Sha3_512::digest(data)),
-        "blake2b" | "blake2b512" => hex(&blake2::Blake2b512::digest(data)),
-        "blake2s" | "blake2s256" => hex(&blake2::Blake2s256::digest(data)),
-        "ripemd160" | "rmd160" => hex(&ripemd::Ripemd160::digest(data)),
-        "sm3" => hex(&sm3::Sm3::digest(data)),
-        "md5-sha1" => hex(&[&md5::Md5::digest(data)[..], &sha1::Sha1::digest(data)[..]].concat()),
+        "md5" => md5::Md5::digest(data).to_vec(),
+        "sha1" => sha1::Sha1::digest(data).to_vec(),
+        "sha224" => sha2::Sha224::digest(data).to_vec(),
+        "sha256" => sha2::Sha256::digest(data).to_vec(),
+        "sha384" => sha2::Sha384::digest(data).to_vec(),
+        "sha512" => sha2::Sha512::digest(data).to_vec(),
+        "sha512_224" | "sha512-224" => sha2::Sha512_224::digest(data).to_vec(),
+        "sha512_256" | "sha512-256" => sha2::Sha512_256::digest(data).to_vec(),
+        "sha3_224" | "sha3-224" => sha3::Sha3_224::digest(data).to_vec(),
+        "sha3_256" | "sha3-256" => sha3::Sha3_256::digest(data).to_vec(),
+        "sha3_384" | "sha3-384" => sha3::Sha3_384::digest(data).to_vec(),
+        "sha3_512" | "sha3-512" => sha3::Sha3_512::digest(data).to_vec(),
+        "blake2b" | "blake2b512" => blake2::Blake2b512::digest(data).to_vec(),
+        "blake2s" | "blake2s256" => blake2::Blake2s256::digest(data).to_vec(),
+        "ripemd160" | "rmd160" => ripemd::Ripemd160::digest(data).to_vec(),
+        "sm3" => sm3::Sm3::digest(data).to_vec(),
+        "md5-sha1" => [&md5::Md5::digest(data)[..], &sha1::Sha1::digest(data)[..]].concat(),
         "shake_128" | "shake_256" | "shake128" | "shake256" => {
             return Err(Error::type_error(
                 "hexdigest() missing required argument 'length' (pos 1)",

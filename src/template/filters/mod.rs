@@ -1,5 +1,6 @@
 //! Ansible's filters, by family. Adding one is a function and a row of its family's table.
 
+mod crypto;
 mod data;
 mod encode;
 mod general;
@@ -62,6 +63,11 @@ pub static FAMILIES: &[Family] = &[
         title: "Addresses and networks",
         collections: &["ansible.utils", "ansible.netcommon", "ansible.builtin"],
         rows: net::TABLE,
+    },
+    Family {
+        title: "Certificates",
+        collections: &["community.crypto"],
+        rows: crypto::TABLE,
     },
     Family {
         title: "Collections of data",
