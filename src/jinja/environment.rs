@@ -205,7 +205,8 @@ pub trait Context {
     /// What keeps it from being ready.
     fn resolve(&self, runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>>;
 
-    /// Returns what `name` and some of the keys behind it lead to, and how many keys that were.
+    /// Returns what `name` and some of the keys behind it lead to; `done` is told how many of them,
+    /// where it is any.
     ///
     /// # Errors
     /// As [`Context::resolve`].
@@ -214,8 +215,9 @@ pub trait Context {
         runtime: &mut dyn Runtime,
         name: &str,
         _keys: &[PathKey],
-    ) -> Result<Option<(Value, usize)>> {
-        Ok(self.resolve(runtime, name)?.map(|value| (value, 0)))
+        _done: &mut usize,
+    ) -> Result<Option<Value>> {
+        self.resolve(runtime, name)
     }
 
     /// Says whether the template may change lists and dicts, and so gets copies of them.

@@ -891,11 +891,15 @@ impl Context for TemplarContext {
         _runtime: &mut dyn Runtime,
         name: &str,
         keys: &[PathKey],
-    ) -> Result<Option<(Value, usize)>> {
+        done: &mut usize,
+    ) -> Result<Option<Value>> {
         self.templar.warn_of(name, self.span);
         match &self.own {
-            Some(own) => Ok(self.own(own, name)?.map(|value| (value, 0))),
-            None => self.templar.reach(name, keys),
+            Some(own) => self.own(own, name),
+            None => Ok(self.templar.reach(name, keys)?.map(|(value, reached)| {
+                *done = reached;
+                value
+            })),
         }
     }
 

@@ -37,14 +37,18 @@ impl Machine<'_> {
         match &expr.kind {
             ExprKind::Const(Value::Int(number)) => return Ok(Value::Int(*number)),
             ExprKind::Name(name) => {
-                if let Some(value) = self.scope.get(name) {
-                    return Ok(value);
-                }
+                return match self.scope.get(name) {
+                    Some(value) => Ok(value),
+                    None => self.free_name(name, expr.range),
+                };
             }
+            ExprKind::Path(path) => return self.path(path),
             _ => {}
         }
-        self.eval_inside(expr)
-            .map_err(|error| self.placed(error, expr.range))
+        match self.eval_inside(expr) {
+            Err(error) => Err(self.placed(error, expr.range)),
+            value => value,
+        }
     }
 
     pub(super) fn eval_all(&mut self, exprs: &[Expr]) -> Result<Vec<Value>> {
@@ -58,8 +62,7 @@ impl Machine<'_> {
                 self.deeper(|_| context.literal(text))?
             }
             ExprKind::Const(value) => value.clone(),
-            ExprKind::Name(name) => return self.name(name, expr.range),
-            ExprKind::Path(path) => return self.path(path),
+            ExprKind::Name(_) | ExprKind::Path(_) => return self.eval(expr),
             ExprKind::Tuple(items) => Value::tuple(self.eval_all(items)?),
             ExprKind::List(items) => {
                 let list = List::new(self.eval_all(items)?);
@@ -210,16 +213,14 @@ impl Machine<'_> {
         })
     }
 
-    /// Evaluates a name alone.
-    fn name(&mut self, name: &Name, range: Range) -> Result<Value> {
-        match self.scope.get(name) {
-            Some(value) => Ok(value),
-            None => {
-                let (value, _) = self
-                    .free(name, &[])
-                    .map_err(|error| self.placed(error, range))?;
-                Ok(self.placed_undefined(value, range))
+    /// Resolves a name that the template doesn't define.
+    fn free_name(&mut self, name: &Name, range: Range) -> Result<Value> {
+        match self.free(name, &[], &mut 0) {
+            Ok(Value::Undefined(undefined)) => {
+                Ok(self.placed_undefined(Value::Undefined(undefined), range))
             }
+            Err(error) => Err(self.placed(error, range)),
+            known => known,
         }
     }
 
@@ -245,7 +246,7 @@ impl Machine<'_> {
         };
         for step in &path.steps[..count] {
             value = match &step.link {
-                Link::Attr(name) => self.attribute_step(value, name, step.range)?,
+                Link::Attr(name) => self.attribute_step(&value, name, step.range)?,
                 Link::Item(key) => {
                     let key = self
                         .eval(key)
@@ -280,36 +281,53 @@ impl Machine<'_> {
                 &evaluated[..]
             }
         };
-        let (value, done) = self
-            .free(name, keys)
+        let mut done = 0;
+        let mut value = self
+            .free(name, keys, &mut done)
             .map_err(|error| self.placed(error, path.root.range))?;
-        let at = done.checked_sub(1).map(|last| steps[last].range);
-        let mut value = self.placed_undefined(value, at.unwrap_or(path.root.range));
+        if value.is_undefined() {
+            let at = done.checked_sub(1).map(|last| steps[last].range);
+            value = self.placed_undefined(value, at.unwrap_or(path.root.range));
+        }
         for (step, key) in steps.iter().zip(keys).skip(done) {
             value = match &step.link {
-                Link::Attr(name) => self.attribute_step(value, name, step.range)?,
+                Link::Attr(name) => self.attribute_step(&value, name, step.range)?,
                 Link::Item(_) => self.item_step(&value, &key.value, step.range)?,
             };
         }
         Ok(value)
     }
 
-    fn attribute_step(&mut self, object: Value, name: &Name, range: Range) -> Result<Value> {
-        if let Value::Dict(dict) = &object
+    #[inline]
+    fn attribute_step(&mut self, object: &Value, name: &Name, range: Range) -> Result<Value> {
+        if let Value::Dict(dict) = object
             && name.is_key()
             && let Some(value) = dict.get(name)
         {
-            return Ok(self.placed_undefined(value, range));
+            return match value {
+                Value::Undefined(_) => Ok(self.placed_undefined(value, range)),
+                value => Ok(value),
+            };
         }
-        self.attribute(&object, name)
-            .map(|value| self.placed_undefined(value, range))
-            .map_err(|error| self.placed(error, range))
+        let found = self.attribute(object, name);
+        self.placed_result(found, range)
     }
 
     fn item_step(&mut self, object: &Value, key: &Value, range: Range) -> Result<Value> {
-        self.item(object, key)
-            .map(|value| self.placed_undefined(value, range))
-            .map_err(|error| self.placed(error, range))
+        let found = self.item(object, key);
+        self.placed_result(found, range)
+    }
+
+    /// Says where an undefined value or an error came up.
+    #[inline]
+    fn placed_result(&self, result: Result<Value>, range: Range) -> Result<Value> {
+        match result {
+            Ok(Value::Undefined(undefined)) => {
+                Ok(self.placed_undefined(Value::Undefined(undefined), range))
+            }
+            Err(error) => Err(self.placed(error, range)),
+            known => known,
+        }
     }
 
     /// Says where an undefined value came up, unless that is known.
@@ -323,12 +341,14 @@ impl Machine<'_> {
         value
     }
 
-    /// Resolves a name that the template doesn't define.
-    pub(super) fn free(&mut self, name: &str, keys: &[PathKey]) -> Result<(Value, usize)> {
+    /// Resolves a name, and as much of a path as the context can, beyond what the template defines;
+    /// `done` is told how many keys that were.
+    fn free(&mut self, name: &str, keys: &[PathKey], done: &mut usize) -> Result<Value> {
         if !self.isolated {
             let context = self.context;
-            if let Some(found) = self.deeper(|machine| context.resolve_path(machine, name, keys))? {
-                return Ok(found);
+            let found = self.deeper(|machine| context.resolve_path(machine, name, keys, done))?;
+            if let Some(value) = found {
+                return Ok(value);
             }
         }
         if name == "self" {
@@ -342,13 +362,13 @@ impl Machine<'_> {
                 };
                 blocks.set(&**block, Value::Object(Rc::new(reference)));
             }
-            return Ok((Value::Object(Rc::new(SelfObject { blocks })), 0));
+            return Ok(Value::Object(Rc::new(SelfObject { blocks })));
         }
         if let Some(global) = self.env.globals.get(name) {
-            return Ok((global.clone(), 0));
+            return Ok(global.clone());
         }
         let missing = Value::undefined(self.context.missing(name));
-        Ok((self.undefined(missing), 0))
+        Ok(self.undefined(missing))
     }
 
     /// Evaluates arguments; what a filter or test is for goes before them.

@@ -39,13 +39,13 @@ impl Machine<'_> {
         self.captured(|machine| machine.scoped(|machine| machine.nodes(body)).map(|_| ()))
     }
 
-    pub(super) fn emit(&mut self, value: Value) -> Result<()> {
+    pub(super) fn emit(&mut self, value: &Value) -> Result<()> {
         if self.silent {
             return Ok(());
         }
         let escapes = self.autoescape && self.options.escapes_output;
         // Most output is text and numbers, which nothing changes.
-        match (&mut self.out, &value) {
+        match (&mut self.out, value) {
             (Out::Text(text), Value::Str(part)) if !escapes => {
                 text.push_str(part);
                 return ops::fits(text.len());
@@ -59,15 +59,15 @@ impl Machine<'_> {
         let value = match value {
             Value::Undefined(undefined) if undefined.is_silent() => match self.out {
                 Out::Text(_) => return Ok(()),
-                Out::Pieces(_) => Value::Undefined(undefined),
+                Out::Pieces(_) => value.clone(),
             },
             Value::Undefined(undefined) => return Err(undefined.error()),
             Value::None if self.options.none_is_empty && matches!(self.out, Out::Text(_)) => {
                 Value::str("")
             }
-            value if self.options.plain_data => plain_data(&value, 0)?,
+            value if self.options.plain_data => plain_data(value, 0)?,
             value if self.options.lists_output => listed(value),
-            value => value,
+            value => value.clone(),
         };
         if self.options.defined_output
             && matches!(self.out, Out::Text(_))
@@ -112,8 +112,8 @@ impl Machine<'_> {
 /// Makes a list of what only gives items, and text of bytes.
 ///
 /// **Source:** what Ansible 2.18 shows of `range()`, `d.keys()` and `s.encode()`.
-fn listed(value: Value) -> Value {
-    match &value {
+fn listed(value: &Value) -> Value {
+    match value {
         Value::Range(..) => value
             .items()
             .map_or_else(|_| Value::None, |items| Value::list(items.collect())),
@@ -121,7 +121,7 @@ fn listed(value: Value) -> Value {
         Value::Object(view) if view.type_name().starts_with("dict_") => {
             Value::list(view.iterate().unwrap_or_default())
         }
-        _ => value,
+        _ => value.clone(),
     }
 }
 

@@ -21,13 +21,13 @@ impl Machine<'_> {
             NodeKind::Text(text) => self.emit_text(text),
             NodeKind::Output(expr) => {
                 let value = self.eval(expr)?;
-                self.emit(value)
+                self.emit(&value)
                     .map_err(|error| self.placed(error, expr.range))?;
             }
             NodeKind::Print(exprs) => {
                 for expr in exprs {
                     let value = self.eval(expr)?;
-                    self.emit(value)
+                    self.emit(&value)
                         .map_err(|error| self.placed(error, expr.range))?;
                 }
             }
@@ -68,7 +68,7 @@ impl Machine<'_> {
                 let mut args = self.args(None, args)?;
                 args.keyword.push(("caller".to_owned(), caller));
                 let value = self.call_expr(callee, args, call.range)?;
-                self.emit(value)
+                self.emit(&value)
                     .map_err(|error| self.placed(error, node.range))?;
             }
             NodeKind::FilterBlock(filters, body) => {
@@ -76,7 +76,7 @@ impl Machine<'_> {
                 for (name, args) in filters {
                     value = self.apply_filter(name, value, args, node.range)?;
                 }
-                self.emit(value)
+                self.emit(&value)
                     .map_err(|error| self.placed(error, node.range))?;
             }
             NodeKind::With(pairs, body) => {

@@ -57,37 +57,43 @@ pub(super) struct Lexer<'a> {
     /// The next data loses its leading blanks (`-%}`), or one newline (`trim_blocks`).
     strip_next: bool,
     trim_newline: bool,
+    /// What tags begin with, the longest first, and where each comes next as far as it is known.
+    tags: [(&'a str, Opens, Option<usize>); 3],
 }
 
 /// Splits a whole template. Offsets are bytes of the text given.
 pub(super) fn template(text: &str, options: &Options) -> Vec<Spanned> {
-    let mut lexer = Lexer {
-        text,
-        options,
-        at: 0,
-        out: Vec::new(),
-        strip_next: false,
-        trim_newline: false,
-    };
+    let mut lexer = Lexer::new(text, options);
     let result = lexer.run();
     lexer.finished(result)
 }
 
 /// Splits a bare expression.
 pub(super) fn expression(text: &str, options: &Options) -> Vec<Spanned> {
-    let mut lexer = Lexer {
-        text,
-        options,
-        at: 0,
-        out: Vec::new(),
-        strip_next: false,
-        trim_newline: false,
-    };
+    let mut lexer = Lexer::new(text, options);
     let result = lexer.tokens(None, 0);
     lexer.finished(result)
 }
 
-impl Lexer<'_> {
+impl<'a> Lexer<'a> {
+    fn new(text: &'a str, options: &'a Options) -> Lexer<'a> {
+        let mut tags = [
+            (options.variable_start.as_str(), Opens::Variable, None),
+            (options.block_start.as_str(), Opens::Block, None),
+            (options.comment_start.as_str(), Opens::Comment, None),
+        ];
+        tags.sort_by_key(|(text, ..)| std::cmp::Reverse(text.len()));
+        Lexer {
+            text,
+            options,
+            at: 0,
+            out: Vec::new(),
+            strip_next: false,
+            trim_newline: false,
+            tags,
+        }
+    }
+
     fn push(&mut self, token: Token, start: usize, end: usize) {
         self.out.push(Spanned { token, start, end });
     }
@@ -182,18 +188,20 @@ impl Lexer<'_> {
     }
 
     /// Finds the next tag: its start, what it opens, its length. Longer delimiters win.
-    fn next_tag(&self) -> Option<(usize, Opens, usize)> {
+    fn next_tag(&mut self) -> Option<(usize, Opens, usize)> {
         let options = self.options;
-        let mut tags: Vec<(&str, Opens)> = vec![
-            (&options.variable_start, Opens::Variable),
-            (&options.block_start, Opens::Block),
-            (&options.comment_start, Opens::Comment),
-        ];
-        tags.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
         let mut best: Option<(usize, Opens, usize)> = None;
-        for (text, opens) in tags {
-            if let Some(at) = self.text[self.at..].find(text) {
-                let at = self.at + at;
+        for (text, opens, next) in &mut self.tags {
+            let (text, opens) = (*text, *opens);
+            // What isn't there is looked for once, not behind every tag.
+            let at = match *next {
+                Some(at) if at >= self.at => at,
+                _ => self.text[self.at..]
+                    .find(text)
+                    .map_or(usize::MAX, |at| self.at + at),
+            };
+            *next = Some(at);
+            if at != usize::MAX {
                 if best.is_none_or(|(known, _, length)| {
                     at < known || (at == known && text.len() > length)
                 }) {
