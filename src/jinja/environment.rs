@@ -1,7 +1,7 @@
 //! What templates are compiled and rendered with.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -138,6 +138,8 @@ pub struct Compiled<T> {
     pub(super) name: Rc<str>,
     /// All blocks in it.
     pub(super) blocks: Vec<Rc<Block>>,
+    /// How long its output was last, so that the next one has room from the beginning.
+    pub(super) last_length: Cell<usize>,
 }
 
 impl Template {
@@ -427,6 +429,7 @@ impl Environment {
             .map_err(|problem| syntax(&problem, place))?;
         Ok(Rc::new(Compiled {
             blocks: Block::all(&parsed),
+            last_length: Cell::new(0),
             code: parsed.into_iter().map(Node2).collect(),
             place,
             name: name.into(),
@@ -451,6 +454,7 @@ impl Environment {
             place,
             name: "<expression>".into(),
             blocks: Vec::new(),
+            last_length: Cell::new(0),
         }))
     }
 

@@ -82,8 +82,11 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn render(mut self, template: &Rc<Template>) -> Result<String> {
+        self.out = Out::Text(String::with_capacity(template.last_length.get()));
         self.whole(template)?;
-        Ok(self.text())
+        let text = self.text();
+        template.last_length.set(text.len());
+        Ok(text)
     }
 
     pub(super) fn render_late(self, template: &Rc<Template>) -> Result<String> {

@@ -75,6 +75,48 @@ impl Machine<'_> {
 }
 
 impl Machine<'_> {
+    /// Returns the argument of a filter that is undefined, where the filter doesn't look at such.
+    ///
+    /// # Errors
+    /// Something undefined inside of an argument that the filter looks into.
+    fn not_ready(&self, name: &str, args: &Args) -> Result<Option<Value>> {
+        let named = args.keyword.iter().map(|(_, value)| value);
+        let given = args.positional.iter().chain(named);
+        let is_looked_at = |value: &Value| match value {
+            Value::Undefined(_) => true,
+            Value::List(_) | Value::Tuple(_) | Value::Dict(_) => self.options.plain_data,
+            _ => false,
+        };
+        // Most arguments are plain text and numbers.
+        if !given.clone().any(is_looked_at) {
+            return Ok(None);
+        }
+        let short = name.rsplit('.').next().unwrap_or(name);
+        if let Some(Value::Undefined(undefined)) = args.positional.first()
+            && !undefined.is_missing()
+            && short != "type_debug"
+        {
+            return Ok(Some(args.positional[0].clone()));
+        }
+        if matches!(
+            short,
+            "default" | "d" | "mandatory" | "type_debug" | "ternary"
+        ) {
+            return Ok(None);
+        }
+        for value in given {
+            let is_looked_into = match value {
+                Value::Undefined(_) => return Ok(Some(value.clone())),
+                Value::Dict(_) => SHOWS_DICTS.contains(&short),
+                _ => !SELECTS.contains(&short),
+            };
+            if is_looked_into {
+                self.all_defined(value)?;
+            }
+        }
+        Ok(None)
+    }
+
     fn run_found(&mut self, found: Found, args: Args) -> Result<Value> {
         match found {
             Found::Own(function) => function(self, args),
@@ -138,42 +180,13 @@ impl Runtime for Machine<'_> {
     fn filter(&mut self, name: &str, args: Args) -> Result<Value> {
         let found = self.env.find(Plugin::Filter, name)?;
         // For Ansible, an undefined argument makes an undefined result; it is said when that is used.
-        let short = name.rsplit('.').next().unwrap_or(name);
-        let is_marker = self.options.undefined == UndefinedKind::Marker;
-        if let Some(Value::Undefined(undefined)) = args.positional.first()
-            && is_marker
-            && !undefined.is_missing()
-            && short != "type_debug"
+        if self.options.undefined == UndefinedKind::Marker
+            && let Some(undefined) = self.not_ready(name, &args)?
         {
-            return Ok(args.positional[0].clone());
-        }
-        if is_marker
-            && !matches!(
-                short,
-                "default" | "d" | "mandatory" | "type_debug" | "ternary"
-            )
-        {
-            let given = args
-                .positional
-                .iter()
-                .chain(args.keyword.iter().map(|(_, value)| value));
-            for value in given {
-                if let Value::Undefined(_) = value {
-                    return Ok(value.clone());
-                }
-                let is_looked_into = self.options.plain_data
-                    && match value {
-                        Value::Dict(_) => SHOWS_DICTS.contains(&short),
-                        Value::List(_) | Value::Tuple(_) => !SELECTS.contains(&short),
-                        _ => false,
-                    };
-                if is_looked_into {
-                    self.all_defined(value)?;
-                }
-            }
+            return Ok(undefined);
         }
         let mut args = args;
-        if short == "groupby" && self.options.plain_data {
+        if self.options.plain_data && name.ends_with("groupby") {
             // As observed: what is missing is told before the default is looked at.
             args.take("default");
         }
