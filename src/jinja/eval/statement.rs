@@ -150,14 +150,14 @@ impl Machine<'_> {
             NodeKind::Break => return Ok(Flow::Break),
             NodeKind::Trans(trans) => {
                 let text = self.translation(trans, node.range)?;
-                self.emit(text)
+                self.emit(&text)
                     .map_err(|error| self.placed(error, node.range))?;
             }
             NodeKind::Debug => {
                 let shown = self
                     .shown_context()
                     .map_err(|error| self.placed(error, node.range))?;
-                self.emit(shown)
+                self.emit(&shown)
                     .map_err(|error| self.placed(error, node.range))?;
             }
             NodeKind::Continue => return Ok(Flow::Continue),
