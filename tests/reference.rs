@@ -80,12 +80,9 @@ fn the_page_of_tests_is_what_the_tables_say() {
         section(&mut out, title, &["ansible.builtin"], rows);
     }
     out.push_str("\nThe following have only their full names.\n");
-    section(
-        &mut out,
-        "Addresses and networks",
-        &["ansible.utils"],
-        template::NET_TESTS,
-    );
+    for (collection, title, rows) in template::COLLECTION_TESTS {
+        section(&mut out, title, &[collection], rows);
+    }
     check("tests.md", &out);
 }
 

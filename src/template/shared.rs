@@ -64,7 +64,9 @@ impl Shared {
         let mut env = Environment::new();
         for family in filters::FAMILIES {
             for row in family.rows {
-                env.filters.insert(row.name, row.function);
+                if family.is_short {
+                    env.filters.insert(row.name, row.function);
+                }
                 for collection in family.collections {
                     env.filters.insert(full(collection, row.name), row.function);
                 }
@@ -73,9 +75,10 @@ impl Shared {
         for row in tests::FAMILIES.iter().flat_map(|(_, rows)| *rows) {
             env.tests.insert(row.name, row.function);
         }
-        for row in filters::NET_TESTS {
-            env.tests
-                .insert(full("ansible.utils", row.name), row.function);
+        for (collection, _, rows) in tests::COLLECTIONS {
+            for row in *rows {
+                env.tests.insert(full(collection, row.name), row.function);
+            }
         }
         if options.level.names_yaml_strings() {
             env.filters.insert("type_debug", filters::older_type_debug);

@@ -408,11 +408,11 @@ fn emit(
     yaml::emit(&value, &style).map(Value::from)
 }
 
-fn to_yaml(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+pub(super) fn to_yaml(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     emit(runtime, args, 2, true)
 }
 
-fn to_nice_yaml(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+pub(super) fn to_nice_yaml(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     emit(runtime, args, 4, false)
 }
 

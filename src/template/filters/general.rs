@@ -1,5 +1,6 @@
 //! Filters of `community.general` that make lists and dicts out of others, and out of text.
 
+use super::keys::{How, Keys};
 use super::{failed, known};
 use crate::diag::{Error, Result};
 use crate::jinja::Row;
@@ -99,21 +100,18 @@ fn dict_kv(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
 fn replace_keys(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [data, target, how] =
         args.bind("replace_keys", ["data", "target", "matching_parameter"], 2)?;
-    let how = how.map_or_else(|| "equal".to_owned(), |how| how.to_str());
-    let mut rules = Vec::new();
+    let how = how.and_then(|how| How::named(&how.to_str()));
+    let (mut before, mut after) = (Vec::new(), Vec::new());
     for rule in known(target)?.items()? {
-        let (Some(before), Some(after)) = (rule.get("before"), rule.get("after")) else {
+        let (Some(old), Some(new)) = (rule.get("before"), rule.get("after")) else {
             return Err(failed(
                 "All items of target must be dictionaries with the keys `before` and `after`",
             ));
         };
-        let before = before.to_str();
-        let regex = match how.as_str() {
-            "regex" => Some(super::translate(&before, false, false, false)?),
-            _ => None,
-        };
-        rules.push((before, after, regex));
+        before.push(old.to_str());
+        after.push(new);
     }
+    let keys = Keys::new(before, how.unwrap_or(How::Equal))?;
     let mut out = Vec::new();
     for item in known(data)?.items()? {
         let Value::Dict(dict) = &item else {
@@ -124,19 +122,8 @@ fn replace_keys(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
         };
         let made = Dict::new();
         for (key, value) in dict.to_vec() {
-            let text = key.value().to_str();
-            let rule = rules.iter().find(|(before, _, regex)| match regex {
-                Some(regex) => regex
-                    .find(&text)
-                    .ok()
-                    .flatten()
-                    .is_some_and(|found| found.start() == 0),
-                None if how == "starts_with" => text.starts_with(before.as_str()),
-                None if how == "ends_with" => text.ends_with(before.as_str()),
-                None => text == *before,
-            });
-            match rule {
-                Some((_, after, _)) => made.set_key(Key::new(after.clone())?, value),
+            match keys.find(key.value())? {
+                Some(rule) => made.set_key(Key::new(after[rule].clone())?, value),
                 None => made.set_key(key, value),
             }
         }

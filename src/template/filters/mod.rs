@@ -5,6 +5,7 @@ mod data;
 mod encode;
 mod general;
 mod json_reader;
+mod keys;
 mod list;
 mod math;
 mod net;
@@ -13,16 +14,19 @@ mod path;
 mod query;
 mod random;
 mod regex;
+mod structure;
 mod text;
 mod time;
+mod units;
 mod vault;
 
 pub use data::merge_dicts;
 pub(super) use encode::decoded;
-pub use net::TESTS as NET_TESTS;
+pub(super) use net::TESTS as NET_TESTS;
 pub(super) use random::bad_seed;
-pub(super) use regex::translate;
+pub(super) use regex::{translate, translate_between};
 pub(super) use text::{newer_pprint, older_type_debug};
+pub(super) use units::revealed;
 
 use crate::diag::{Error, Result};
 use crate::jinja::Row;
@@ -34,6 +38,8 @@ pub struct Family {
     pub title: &'static str,
     /// The collections whose names they have besides their short ones.
     pub collections: &'static [&'static str],
+    /// Whether they have short names besides.
+    pub is_short: bool,
     /// The filters.
     pub rows: &'static [Row],
 }
@@ -42,6 +48,7 @@ const fn builtin(title: &'static str, rows: &'static [Row]) -> Family {
     Family {
         title,
         collections: &["ansible.builtin"],
+        is_short: true,
         rows,
     }
 }
@@ -62,21 +69,37 @@ pub static FAMILIES: &[Family] = &[
     Family {
         title: "Addresses and networks",
         collections: &["ansible.utils", "ansible.netcommon", "ansible.builtin"],
+        is_short: true,
         rows: net::TABLE,
+    },
+    Family {
+        title: "Structures",
+        collections: &["ansible.utils"],
+        is_short: false,
+        rows: structure::TABLE,
+    },
+    Family {
+        title: "Units, types and forms",
+        collections: &["community.general"],
+        is_short: false,
+        rows: units::TABLE,
     },
     Family {
         title: "Certificates",
         collections: &["community.crypto"],
+        is_short: false,
         rows: crypto::TABLE,
     },
     Family {
         title: "Collections of data",
         collections: &["community.general"],
+        is_short: true,
         rows: query::TABLE,
     },
     Family {
         title: "Lists, tables and sections",
         collections: &["community.general"],
+        is_short: true,
         rows: general::TABLE,
     },
 ];
@@ -122,8 +145,12 @@ mod table_tests {
         for row in FAMILIES
             .iter()
             .flat_map(|family| family.rows)
-            .chain(super::NET_TESTS)
             .chain(crate::template::TESTS.iter().flat_map(|(_, rows)| *rows))
+            .chain(
+                crate::template::COLLECTION_TESTS
+                    .iter()
+                    .flat_map(|(.., rows)| *rows),
+            )
         {
             let (text, wanted) = row.example.rsplit_once(" => ").expect(row.name);
             let value = templar.expression(&Str::trusted(text)).expect(row.name);

@@ -2,6 +2,7 @@
 
 use rand::RngExt;
 
+use super::keys::{How, Keys};
 use super::{failed, known, only};
 use crate::diag::{Kind, Result};
 use crate::jinja::Row;
@@ -123,19 +124,8 @@ fn choose(args: Args, name: &str, keep: bool) -> Result<Value> {
         one @ Value::Str(_) => vec![one.to_str()],
         list => list.items()?.map(|item| item.to_str()).collect(),
     };
-    let how = how.map_or_else(|| "equal".to_owned(), |how| how.to_str());
-    let mut regexes = Vec::new();
-    if how == "regex" {
-        for pattern in &target {
-            regexes.push(super::translate(pattern, false, false, false)?);
-        }
-    }
-    let matches = |key: &str| match how.as_str() {
-        "starts_with" => target.iter().any(|t| key.starts_with(t.as_str())),
-        "ends_with" => target.iter().any(|t| key.ends_with(t.as_str())),
-        "regex" => regexes.iter().any(|r| r.is_match(key).unwrap_or(false)),
-        _ => target.iter().any(|t| t == key),
-    };
+    let how = how.and_then(|how| How::named(&how.to_str()));
+    let keys = Keys::new(target, how.unwrap_or(How::Equal))?;
     let mut out = Vec::new();
     for item in known(data)?.items()? {
         let Value::Dict(dict) = &item else {
@@ -144,11 +134,13 @@ fn choose(args: Args, name: &str, keep: bool) -> Result<Value> {
                 item.type_name()
             )));
         };
-        let kept = dict.to_vec().into_iter();
-        out.push(Value::Dict(
-            kept.filter(|(key, _)| matches(&key.value().to_str()) == keep)
-                .collect(),
-        ));
+        let made = Dict::new();
+        for (key, value) in dict.to_vec() {
+            if keys.find(key.value())?.is_some() == keep {
+                made.set_key(key, value);
+            }
+        }
+        out.push(Value::Dict(made));
     }
     Ok(Value::list(out))
 }

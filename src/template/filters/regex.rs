@@ -5,6 +5,7 @@ use fancy_regex::Regex;
 use super::{failed, flag, known};
 use crate::diag::Result;
 use crate::jinja::Row;
+use crate::template::regex_fault::regex_fault;
 use crate::value::{Args, Replacement, Runtime, Value};
 
 pub(super) static TABLE: &[Row] = &[
@@ -44,6 +45,21 @@ pub(in crate::template) fn translate(
     multi_line: bool,
     dot_all: bool,
 ) -> Result<Regex> {
+    translate_between("", pattern, "", ignore_case, multi_line, dot_all)
+}
+
+/// Makes a regular expression of Python's with something before and behind it ours.
+pub(in crate::template) fn translate_between(
+    before: &str,
+    pattern: &str,
+    behind: &str,
+    ignore_case: bool,
+    multi_line: bool,
+    dot_all: bool,
+) -> Result<Regex> {
+    if let Some(said) = regex_fault(pattern) {
+        return Err(failed(said));
+    }
     let mut flags = String::new();
     for (on, flag) in [(ignore_case, 'i'), (multi_line, 'm'), (dot_all, 's')] {
         if on {
@@ -56,6 +72,7 @@ pub(in crate::template) fn translate(
     } else {
         format!("(?{flags})")
     };
+    text.push_str(before);
     let mut chars = pattern.chars().peekable();
     let mut in_class = false;
     while let Some(c) = chars.next() {
@@ -93,6 +110,7 @@ pub(in crate::template) fn translate(
             c => text.push(c),
         }
     }
+    text.push_str(behind);
     Regex::new(&text)
         .map_err(|error| failed(format!("the regular expression `{pattern}`: {error}")))
 }

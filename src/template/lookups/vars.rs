@@ -72,7 +72,12 @@ pub(super) fn varnames(
             )));
         };
         let regex = translate(wanted, false, false, false).map_err(|error| {
-            failed(format!("Unable to use \"{wanted}\" as a search parameter")).caused_by(error)
+            let said = format!("Unable to use \"{wanted}\" as a search parameter");
+            if templar.level().names_failed_steps() {
+                failed(said).caused_by(error)
+            } else {
+                failed(format!("{said}: {}", error.message()))
+            }
         })?;
         for name in &names {
             if regex.is_match(name).unwrap_or(false) {

@@ -4,6 +4,7 @@ mod data;
 mod files;
 mod regexes;
 mod results;
+mod types;
 mod versions;
 
 use crate::diag::{Error, Kind, Result};
@@ -17,6 +18,16 @@ pub static FAMILIES: &[(&str, &[Row])] = &[
     ("Versions", versions::TABLE),
     ("Regular expressions", regexes::TABLE),
     ("Files", files::TABLE),
+];
+
+/// Tests that have only their full names: collection, title, tests.
+pub static COLLECTIONS: &[(&str, &str, &[Row])] = &[
+    (
+        "ansible.utils",
+        "Addresses and networks",
+        crate::template::filters::NET_TESTS,
+    ),
+    ("community.general", "Types", types::TABLE),
 ];
 
 /// Returns the tested value; an undefined one raises.

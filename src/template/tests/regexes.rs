@@ -3,7 +3,7 @@
 use super::failed;
 use crate::diag::Result;
 use crate::jinja::Row;
-use crate::template::filters::translate;
+use crate::template::filters::translate_between;
 use crate::value::{Args, Runtime, Value};
 
 pub(super) static TABLE: &[Row] = &[
@@ -44,12 +44,13 @@ fn matches(_runtime: &mut dyn Runtime, args: Args, kind: &str) -> Result<Value> 
         kind.to_owned()
     };
     let pattern = pattern.map(|p| p.to_str()).unwrap_or_default();
-    let pattern = match kind.as_str() {
-        "match" => format!("\\A(?:{pattern})"),
-        "fullmatch" => format!("\\A(?:{pattern})\\Z"),
-        _ => pattern,
+    let (before, behind) = match kind.as_str() {
+        "match" => ("\\A(?:", ")"),
+        "fullmatch" => ("\\A(?:", ")\\z"),
+        _ => ("", ""),
     };
-    let regex = translate(&pattern, flag(ignore_case), flag(multi_line), false)?;
+    let (ignore_case, multi_line) = (flag(ignore_case), flag(multi_line));
+    let regex = translate_between(before, &pattern, behind, ignore_case, multi_line, false)?;
     regex
         .is_match(&text)
         .map(Value::Bool)

@@ -101,3 +101,53 @@ pub(super) fn usable_range(_runtime: &mut dyn Runtime, args: Args) -> Result<Val
         ("number_of_ips", count),
     ]))
 }
+
+/// Returns so many bits of an address, from its start or, below zero, from its end.
+pub(super) fn ipcut(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+    let [value, amount] = args.bind("ipcut", ["value", "amount"], 1)?;
+    let value = known(value)?;
+    let text = value.to_str();
+    let address: std::net::IpAddr = text.parse().map_err(|_| {
+        failed(format!(
+            "You must pass a valid IP address; {text} is invalid"
+        ))
+    })?;
+    let amount = known(amount)?;
+    let count: i64 = match amount.as_i64() {
+        Some(count) => count,
+        None => amount.to_str().trim().parse().map_err(|_| {
+            failed(format!(
+                "You must pass an integer for arithmetic; {amount} is not a valid integer"
+            ))
+        })?,
+    };
+    let (number, width, group) = match address {
+        std::net::IpAddr::V4(address) => (u128::from(u32::from(address)), 32, 8),
+        std::net::IpAddr::V6(address) => (u128::from(address), 128, 16),
+    };
+    let bits: Vec<bool> = (0..width).rev().map(|at| number >> at & 1 == 1).collect();
+    let wanted = usize::try_from(count.unsigned_abs())
+        .unwrap_or(width)
+        .min(width);
+    let kept = if count < 0 {
+        &bits[width - wanted..]
+    } else {
+        &bits[..wanted]
+    };
+    let parts: Vec<String> = kept
+        .chunks(group)
+        .map(|chunk| {
+            chunk
+                .iter()
+                .fold(0_u32, |sum, bit| sum * 2 + u32::from(*bit))
+        })
+        .map(|part| {
+            if group == 8 {
+                part.to_string()
+            } else {
+                format!("{part:x}")
+            }
+        })
+        .collect();
+    Ok(Value::from(parts.join(if group == 8 { "." } else { ":" })))
+}

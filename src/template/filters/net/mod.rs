@@ -11,7 +11,7 @@ use crate::diag::Result;
 use crate::jinja::Row;
 use crate::value::{Args, Runtime, Value};
 use address::Address;
-pub use tests::TABLE as TESTS;
+pub(in crate::template) use tests::TABLE as TESTS;
 
 pub(super) static TABLE: &[Row] = &[
     Row::new(
@@ -19,6 +19,12 @@ pub(super) static TABLE: &[Row] = &[
         forms::ip4_hex,
         "Writes an address of version 4 in hex.",
         "'10.0.0.1' | ansible.utils.ip4_hex => '0a000001'",
+    ),
+    Row::new(
+        "ipcut",
+        forms::ipcut,
+        "Returns so many bits of an address, from its start or its end.",
+        "'10.1.2.3' | ansible.utils.ipcut(-16) => '2.3'",
     ),
     Row::new(
         "ipv6form",

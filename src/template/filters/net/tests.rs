@@ -8,7 +8,7 @@ use crate::jinja::Row;
 use crate::value::{Args, Value};
 
 /// The tests, all of `ansible.utils`.
-pub static TABLE: &[Row] = &[
+pub(in crate::template) static TABLE: &[Row] = &[
     Row::new(
         "ip",
         |_, a| is(a, |_| true),
