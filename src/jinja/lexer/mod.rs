@@ -201,12 +201,12 @@ impl<'a> Lexer<'a> {
                     .map_or(usize::MAX, |at| self.at + at),
             };
             *next = Some(at);
-            if at != usize::MAX {
-                if best.is_none_or(|(known, _, length)| {
+            if at != usize::MAX
+                && best.is_none_or(|(known, _, length)| {
                     at < known || (at == known && text.len() > length)
-                }) {
-                    best = Some((at, opens, text.len()));
-                }
+                })
+            {
+                best = Some((at, opens, text.len()));
             }
         }
         let mut lines = [
