@@ -161,6 +161,13 @@ pub static TABLE: &[Setting] = &[
         "Show differences.",
     ),
     row(
+        "duplicate_dict_key",
+        &[("defaults", "duplicate_dict_key")],
+        &["ANSIBLE_DUPLICATE_YAML_DICT_KEY"],
+        "warn",
+        "What a key is that stands twice in a mapping of YAML: error, warn or ignore.",
+    ),
+    row(
         "display_failed_stderr",
         &[("defaults", "display_failed_stderr")],
         &["ANSIBLE_DISPLAY_FAILED_STDERR"],
@@ -315,6 +322,13 @@ pub static TABLE: &[Setting] = &[
         &["ANSIBLE_LOOKUP_PLUGINS"],
         "",
         "Where lookups that are Python plugins are, with colons.",
+    ),
+    row(
+        "localhost_warning",
+        &[("defaults", "localhost_warning")],
+        &["ANSIBLE_LOCALHOST_WARNING"],
+        "yes",
+        "Warn where there are no hosts but the implicit localhost.",
     ),
     row(
         "nocolor",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Context, Prepared, failed, files, flag, text, unknown};
 use crate::diag::{Error, Kind, Result};
-use crate::value::{Dict, Value};
+use crate::value::{Dict, Key, Value};
 
 /// Arguments that go with a directory only.
 const OF_DIRECTORY: &[&str] = &[
@@ -63,13 +63,15 @@ pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
         }
         Ok(())
     });
-    let facts = |vars: Dict| match text(&args, "name") {
-        Some(name) => {
+    // The name keeps its place, for warnings about it.
+    let name = text(&args, "name").and(args.get("name"));
+    let facts = |vars: Dict| match name.clone().map(Key::new) {
+        Some(Ok(name)) => {
             let outer = Dict::new();
-            outer.set(name, vars);
+            outer.set_key(name, Value::Dict(vars));
             outer
         }
-        None => vars,
+        _ => vars,
     };
     let result = match ended {
         Ok(()) => {

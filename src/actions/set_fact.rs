@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context, args: Dict) -> Result<Prepared> {
         if !is_name(name) || reserved.contains(&name) {
             return Err(not_a_name(context, key.value()));
         }
-        facts.set(name, native(context, value));
+        facts.set_key(key.clone(), native(context, value));
     }
     if facts.is_empty() && context.level.wants_facts() {
         return Err(Error::new(

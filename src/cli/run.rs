@@ -89,7 +89,8 @@ pub(super) fn prepare(args: &RunArgs, session: &Session, dry: bool) -> Result<Pr
         extra,
         &dir,
     )?;
-    if setup.store.inventory().borrow().host_names().is_empty() {
+    let is_empty = setup.store.inventory().borrow().host_names().is_empty();
+    if is_empty && setup.config.flag("localhost_warning") {
         session.sources.note(Notice::warning("provided hosts list is empty, only localhost is available. Note that the implicit localhost does not match 'all'"));
     }
     session.tell_notices();

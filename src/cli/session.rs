@@ -9,7 +9,7 @@ use super::setup;
 use super::vault::VaultArgs;
 use crate::compat::Level;
 use crate::config::Config;
-use crate::diag::{Error, Kind, Notice, Result, Sources};
+use crate::diag::{DuplicateKeys, Error, Kind, Notice, Result, Sources};
 use crate::output::{NoticeOptions, Notices, error_text, hints};
 use crate::vault::{Fault, Keyring};
 
@@ -54,6 +54,8 @@ impl Session {
     ) -> Result<(Config, Chosen)> {
         let config = Config::load(&self.sources, &self.environment)?;
         let chosen = choose(compat, &config, dir)?;
+        self.sources
+            .take_duplicate_keys(duplicate_keys(&config, chosen.level)?);
         let terminal = std::io::stdout().is_terminal();
         self.notices.configure(NoticeOptions {
             level: chosen.level,
@@ -158,6 +160,23 @@ fn choose(flag: Option<&str>, config: &Config, dir: &Path) -> Result<Chosen> {
             is_pinned: false,
         },
     })
+}
+
+/// Reads what keys are that stand twice in a mapping.
+fn duplicate_keys(config: &Config, level: Level) -> Result<DuplicateKeys> {
+    match config.text("duplicate_dict_key").as_deref() {
+        None | Some("warn") => Ok(DuplicateKeys::Warn),
+        Some("error") => Ok(DuplicateKeys::Error),
+        Some("ignore") => Ok(DuplicateKeys::Ignore),
+        Some(other) => match level.invalid_setting(
+            "DUPLICATE_YAML_DICT_KEY",
+            other,
+            &["error", "warn", "ignore"],
+        ) {
+            Some(said) => Err(Error::new(Kind::Options, said)),
+            None => Ok(DuplicateKeys::Ignore),
+        },
+    }
 }
 
 /// Returns ansible-playbook's exit code for an error outside of tasks.

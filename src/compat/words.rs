@@ -30,6 +30,20 @@ impl Level {
         }
     }
 
+    /// Words a setting's value that is none of its choices; 2.9 takes any.
+    pub fn invalid_setting(self, name: &str, value: &str, choices: &[&str]) -> Option<String> {
+        let choices = choices.join(", ");
+        match self {
+            Level::V2_9 => None,
+            Level::V2_18 => Some(format!(
+                "Invalid value \"{value}\" for configuration option \"setting: {name} \", valid values are: {choices}"
+            )),
+            Level::V2_19 => Some(format!(
+                "Invalid value '{value}' for config '{name}'. Valid values are: {choices}"
+            )),
+        }
+    }
+
     /// Returns the error of an `args` that is neither a mapping nor a template.
     pub fn no_task_args(self, task: Span, args: Span) -> Error {
         let bare = "Complex args containing variables cannot use bare variables (without Jinja2 delimiters), and must use the full variable style ('{{var_name}}')";

@@ -22,5 +22,5 @@ mod suggest;
 pub(crate) use error::os_message;
 pub use error::{Error, Kind, Label, Result, Syntax};
 pub use notice::{Notice, Place, Weight};
-pub use source::{Content, Exactness, Location, Opener, SourceId, Sources, Span};
+pub use source::{Content, DuplicateKeys, Exactness, Location, Opener, SourceId, Sources, Span};
 pub use suggest::closest;

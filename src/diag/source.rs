@@ -1,6 +1,6 @@
 //! The texts that errors point into.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -111,12 +111,35 @@ struct Store {
     texts: RefCell<Vec<Source>>,
     notices: RefCell<Vec<Notice>>,
     opener: RefCell<Option<Rc<Opener>>>,
+    duplicate_keys: Cell<DuplicateKeys>,
+}
+
+/// What a key that stands twice in a mapping of YAML is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DuplicateKeys {
+    /// Something to warn of.
+    #[default]
+    Warn,
+    /// An error.
+    Error,
+    /// Nothing: the last one counts.
+    Ignore,
 }
 
 impl Sources {
     /// Says how encrypted files are decrypted.
     pub fn open_with(&self, opener: Rc<Opener>) {
         *self.0.opener.borrow_mut() = Some(opener);
+    }
+
+    /// Says what keys are that stand twice in a mapping.
+    pub fn take_duplicate_keys(&self, duplicates: DuplicateKeys) {
+        self.0.duplicate_keys.set(duplicates);
+    }
+
+    /// Returns what keys are that stand twice in a mapping.
+    pub fn duplicate_keys(&self) -> DuplicateKeys {
+        self.0.duplicate_keys.get()
     }
 
     /// Reads a file of the playbook's side; one that is encrypted is decrypted.

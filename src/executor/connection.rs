@@ -57,13 +57,6 @@ pub(super) fn target(
         task,
     };
     let environment = environment(&keywords)?;
-    let settings = &task.settings;
-    let keyword = |value: &Option<Value>| -> Result<Option<String>> {
-        match value {
-            None | Some(Value::None) => Ok(None),
-            Some(value) => Ok(Some(templar.render(value)?.to_str())),
-        }
-    };
     let options = &runner.options;
     // The delegated host's own variables say how to reach it; the task's say what to do.
     let other = delegated.map(|name| {
@@ -93,7 +86,7 @@ pub(super) fn target(
     let kind = match variable(&["ansible_connection"])? {
         Some(kind) => kind,
         None if is_local_name && !known => "local".to_owned(),
-        None => match (keyword(&settings.connection)?, &options.connection) {
+        None => match (keywords.text("connection")?, &options.connection) {
             (Some(kind), _) => kind,
             (None, Some(kind)) => kind.clone(),
             (None, None) => "ssh".to_owned(),
@@ -114,11 +107,13 @@ pub(super) fn target(
     };
     let user = match variable(&["ansible_user", "ansible_ssh_user"])? {
         Some(user) => Some(user),
-        None => keyword(&settings.remote_user)?.or_else(|| options.remote_user.clone()),
+        None => keywords
+            .text("remote_user")?
+            .or_else(|| options.remote_user.clone()),
     };
     let port = match variable(&["ansible_port", "ansible_ssh_port"])? {
         Some(port) => Some(port),
-        None => keyword(&settings.port)?,
+        None => keywords.text("port")?,
     };
     let port = match port.filter(|port| !port.is_empty()) {
         Some(port) => Some(port.trim().parse::<u16>().map_err(|_| {
@@ -174,7 +169,7 @@ pub(super) fn target(
         remote_tmp: variable(&["ansible_remote_tmp"])?.or_else(|| options.remote_tmp.clone()),
         force_shell: variable(&["ansible_regrole_agent"])?.as_deref() == Some("shell"),
     };
-    let (r#become, become_password) = become_of(runner, &keywords, &variable, &keyword)?;
+    let (r#become, become_password) = become_of(runner, &keywords, &variable)?;
     let key = format!(
         "{host}\0{}\0{}",
         user.unwrap_or_default(),
@@ -190,13 +185,11 @@ pub(super) fn target(
 }
 
 type Read<'a> = dyn Fn(&[&str]) -> Result<Option<String>> + 'a;
-type Keyword<'a> = dyn Fn(&Option<Value>) -> Result<Option<String>> + 'a;
 
 fn become_of(
     runner: &Runner,
     keywords: &Keywords,
     variable: &Read,
-    keyword: &Keyword,
 ) -> Result<(Option<Become>, Option<Secret<String>>)> {
     let settings = &keywords.task.settings;
     let defaults = &runner.options.r#become;
@@ -212,7 +205,8 @@ fn become_of(
     }
     let method = match variable(&["ansible_become_method"])? {
         Some(method) => method,
-        None => keyword(&settings.become_method)?
+        None => keywords
+            .text("become_method")?
             .or_else(|| defaults.method.clone())
             .unwrap_or_else(|| "sudo".to_owned()),
     };
@@ -227,17 +221,22 @@ fn become_of(
     let of_method = |name: &str| format!("ansible_{short}_{name}");
     let user = match variable(&["ansible_become_user", &of_method("user")])? {
         Some(user) => user,
-        None => keyword(&settings.become_user)?
+        None => keywords
+            .text("become_user")?
             .or_else(|| defaults.user.clone())
             .unwrap_or_else(|| "root".to_owned()),
     };
     let exe = match variable(&["ansible_become_exe", &of_method("exe")])? {
         Some(exe) => Some(exe),
-        None => keyword(&settings.become_exe)?.or_else(|| defaults.exe.clone()),
+        None => keywords
+            .text("become_exe")?
+            .or_else(|| defaults.exe.clone()),
     };
     let flags = match variable(&["ansible_become_flags", &of_method("flags")])? {
         Some(flags) => Some(flags),
-        None => keyword(&settings.become_flags)?.or_else(|| defaults.flags.clone()),
+        None => keywords
+            .text("become_flags")?
+            .or_else(|| defaults.flags.clone()),
     };
     let password = variable(&[
         "ansible_become_password",
@@ -276,8 +275,7 @@ fn environment(keywords: &Keywords) -> Result<BTreeMap<String, String>> {
                         }
                     }
                 }
-                Value::None => {}
-                other if !other.truth() => {}
+                other if !other.truth() || keywords.templar.is_omit(&other) => {}
                 other => {
                     return Err(Error::type_error(format!(
                         "environment must be a dictionary, received {} ({})",

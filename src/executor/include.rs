@@ -61,6 +61,9 @@ pub(super) fn wanted(runner: &Runner, task: &Rc<Task>, job: &Job) -> Result<Vec<
             if let Some(index_var) = &task.loop_control.index_var {
                 vars.set(index_var.to_str(), Value::from(index));
             }
+            if let Some(extended) = outcome.result.get("ansible_loop") {
+                vars.set("ansible_loop", extended);
+            }
         }
         let what = if task.action.resolved == "include_role" {
             What::Role(role_call(&args)?)

@@ -6,9 +6,9 @@
 use crate::compat::Level;
 use crate::diag::{Error, Kind, Result, Sources, Span};
 use crate::output::appears;
-use crate::playbook::Task;
+use crate::playbook::{Settings, Task};
 use crate::template::{Templar, to_bool};
-use crate::value::Value;
+use crate::value::{Dict, Value};
 
 /// What the value of a keyword must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,48 +19,57 @@ pub(super) enum Type {
     Text,
 }
 
-/// A keyword, what its value must be, and where a task has it.
-type Row = (&'static str, Type, fn(&Task) -> Option<&Value>);
-
 /// Keywords that are checked before a task is carried out, in this order. Those of how a host is
 /// reached come first.
-const CHECKED: &[Row] = &[
-    ("check_mode", Type::Bool, |task| {
-        task.settings.check_mode.as_ref()
-    }),
-    ("diff", Type::Bool, |task| task.settings.diff.as_ref()),
-    ("become", Type::Bool, |task| task.settings.r#become.as_ref()),
-    ("become_exe", Type::Text, |task| {
-        task.settings.become_exe.as_ref()
-    }),
-    ("become_flags", Type::Text, |task| {
-        task.settings.become_flags.as_ref()
-    }),
-    ("become_method", Type::Text, |task| {
-        task.settings.become_method.as_ref()
-    }),
-    ("become_user", Type::Text, |task| {
-        task.settings.become_user.as_ref()
-    }),
-    ("any_errors_fatal", Type::Bool, |task| {
-        task.settings.any_errors_fatal.as_ref()
-    }),
-    ("delay", Type::Float, |task| task.delay.as_ref()),
-    ("delegate_facts", Type::Bool, |task| {
-        task.settings.delegate_facts.as_ref()
-    }),
-    ("ignore_errors", Type::Bool, |task| {
-        task.settings.ignore_errors.as_ref()
-    }),
-    ("ignore_unreachable", Type::Bool, |task| {
-        task.settings.ignore_unreachable.as_ref()
-    }),
-    ("retries", Type::Int, |task| task.retries.as_ref()),
-    ("run_once", Type::Bool, |task| {
-        task.settings.run_once.as_ref()
-    }),
-    ("timeout", Type::Int, |task| task.settings.timeout.as_ref()),
+const CHECKED: &[(&str, Type)] = &[
+    ("check_mode", Type::Bool),
+    ("diff", Type::Bool),
+    ("become", Type::Bool),
+    ("become_exe", Type::Text),
+    ("become_flags", Type::Text),
+    ("become_method", Type::Text),
+    ("become_user", Type::Text),
+    ("any_errors_fatal", Type::Bool),
+    ("delay", Type::Float),
+    ("delegate_facts", Type::Bool),
+    ("ignore_errors", Type::Bool),
+    ("ignore_unreachable", Type::Bool),
+    ("retries", Type::Int),
+    ("run_once", Type::Bool),
+    ("timeout", Type::Int),
 ];
+
+/// Returns a checked keyword that a task has itself or from around it.
+fn written<'a>(task: &'a Task, name: &str) -> Option<&'a Value> {
+    match name {
+        "delay" => task.delay.as_ref(),
+        "retries" => task.retries.as_ref(),
+        _ => inheritable(&task.settings, name),
+    }
+}
+
+/// Returns a checked keyword that is passed on to tasks.
+fn inheritable<'a>(settings: &'a Settings, name: &str) -> Option<&'a Value> {
+    match name {
+        "check_mode" => settings.check_mode.as_ref(),
+        "diff" => settings.diff.as_ref(),
+        "become" => settings.r#become.as_ref(),
+        "become_exe" => settings.become_exe.as_ref(),
+        "become_flags" => settings.become_flags.as_ref(),
+        "become_method" => settings.become_method.as_ref(),
+        "become_user" => settings.become_user.as_ref(),
+        "connection" => settings.connection.as_ref(),
+        "port" => settings.port.as_ref(),
+        "remote_user" => settings.remote_user.as_ref(),
+        "any_errors_fatal" => settings.any_errors_fatal.as_ref(),
+        "delegate_facts" => settings.delegate_facts.as_ref(),
+        "ignore_errors" => settings.ignore_errors.as_ref(),
+        "ignore_unreachable" => settings.ignore_unreachable.as_ref(),
+        "run_once" => settings.run_once.as_ref(),
+        "timeout" => settings.timeout.as_ref(),
+        _ => None,
+    }
+}
 
 /// Keywords of how a host is reached: below 2.19, messages about them do not say where they are.
 const OF_CONNECTION: [&str; 8] = [
@@ -88,8 +97,8 @@ impl Keywords<'_> {
     /// # Errors
     /// A value that can't be rendered or converted.
     pub(super) fn check(&self) -> Result<()> {
-        for (name, wanted, of) in CHECKED {
-            match of(self.task) {
+        for (name, wanted) in CHECKED {
+            match written(self.task, name) {
                 None | Some(Value::Bool(_) | Value::Int(_) | Value::None) => {}
                 Some(value) => {
                     self.read(name, value, *wanted)?;
@@ -107,16 +116,32 @@ impl Keywords<'_> {
     /// # Errors
     /// As [`Keywords::check`].
     pub(super) fn environment(&self, level: &Value) -> Result<Value> {
-        self.templar.render(level).map_err(|error| {
-            if self.level.keyword_undefined("", "").is_some() {
-                return self.not_rendered("environment", level, error);
-            }
-            // All levels of it together are an object that is written nowhere.
-            let all = Value::list(self.task.settings.environment.clone());
-            Error::new(Kind::Value, "Error processing keyword 'environment'")
-                .note(format!("Origin: <unknown>\n\n{}", all.repr()))
-                .caused_by(error)
-        })
+        // The facts that it needs are only about to be gathered.
+        let gathers = matches!(self.task.action.resolved.as_str(), "setup" | "gather_facts");
+        let rendered = match level {
+            Value::Dict(written) if gathers => written
+                .to_vec()
+                .into_iter()
+                .filter_map(|(name, value)| match self.templar.render(&value) {
+                    Err(error) if error.full_message().contains("'ansible_env'") => None,
+                    rendered => Some(rendered.map(|value| (name, value))),
+                })
+                .collect::<Result<Dict>>()
+                .map(Value::Dict),
+            _ => self.templar.render(level),
+        };
+        rendered.map_err(|error| self.no_environment(level, error))
+    }
+
+    fn no_environment(&self, level: &Value, error: Error) -> Error {
+        if self.level.keyword_undefined("", "").is_some() {
+            return self.not_rendered("environment", level, error);
+        }
+        // All levels of it together are an object that is written nowhere.
+        let all = Value::list(self.task.settings.environment.clone());
+        Error::new(Kind::Value, "Error processing keyword 'environment'")
+            .note(format!("Origin: <unknown>\n\n{}", all.repr()))
+            .caused_by(error)
     }
 
     /// Returns a keyword's value as a boolean; `None` where it is left out.
@@ -144,11 +169,30 @@ impl Keywords<'_> {
         }
     }
 
+    /// Returns a keyword's value as text; `None` where it is left out.
+    ///
+    /// # Errors
+    /// A value that can't be rendered.
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>> {
+        let Some(value) = written(self.task, name) else {
+            return Ok(None);
+        };
+        let value = self.read(name, value, Type::Text)?;
+        Ok((!value.is_none()).then(|| value.to_str()))
+    }
+
     fn read(&self, name: &str, value: &Value, wanted: Type) -> Result<Value> {
-        let rendered = self
-            .templar
-            .render(value)
-            .map_err(|error| self.not_rendered(name, value, error))?;
+        let render = |value: &Value| {
+            let rendered = self.templar.render(value);
+            rendered.map_err(|error| self.not_rendered(name, value, error))
+        };
+        let (mut value, mut rendered) = (value, render(value)?);
+        if self.templar.is_omit(&rendered)
+            && let Some(outer) = inheritable(&self.task.scope, name)
+        {
+            // What stands around the task holds in place of `omit`.
+            (value, rendered) = (outer, render(outer)?);
+        }
         if rendered.is_none() || self.templar.is_omit(&rendered) {
             return Ok(Value::None);
         }

@@ -162,6 +162,7 @@ pub(super) fn inheritable(
             return Ok(true);
         }
         "vars" => {
+            warn_of_reserved(loader, value);
             settings.vars.push(dict(value, what)?);
             return Ok(true);
         }
@@ -286,18 +287,7 @@ pub(super) fn play(loader: &Loader, node: &Node, dir: &Path, outer: &Settings) -
         }
     }
     if let Some(own) = get("vars") {
-        if let Data::Mapping(pairs) = &own.data {
-            for (key, _) in pairs {
-                if let Some(name) = key.as_str()
-                    && keywords::is_reserved(name, loader.0.options.level)
-                {
-                    loader
-                        .0
-                        .sources
-                        .note(keywords::reserved(name, Some(key.span)));
-                }
-            }
-        }
+        warn_of_reserved(loader, own);
         for (key, value) in dict(own, "Play")?.to_vec() {
             vars.set_key(key, value);
         }
@@ -876,6 +866,21 @@ fn merges_pairs(loader: &Loader, value: &Node, args: &Dict) {
                 .at(Some(value.span))
                 .help("Include all task args in the task `args` mapping."),
         );
+    }
+}
+
+/// Warns of variables whose names mean something else.
+fn warn_of_reserved(loader: &Loader, vars: &Node) {
+    let Data::Mapping(pairs) = &vars.data else {
+        return;
+    };
+    for (key, _) in pairs {
+        if let Some(name) = key.as_str()
+            && keywords::is_reserved(name, loader.0.options.level)
+        {
+            let notice = keywords::reserved(name, Some(key.span));
+            loader.0.sources.note(notice);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
 
 use super::resolve;
 use super::{Data, Node};
-use crate::diag::{Error, Kind, Notice, Result, SourceId, Sources, Span, Syntax};
+use crate::diag::{DuplicateKeys, Error, Kind, Notice, Result, SourceId, Sources, Span, Syntax};
 use crate::value::{Key, MAX_DEPTH, Origin, Str, Value, Vaulted};
 
 /// How many nodes aliases may unfold to in one document.
@@ -312,7 +312,7 @@ impl Composer<'_> {
                 )
             })?;
             if let Some(at) = places.get(&name) {
-                self.duplicate(&key, name.value(), whole);
+                self.duplicate(&key, name.value(), whole)?;
                 let at: usize = *at;
                 out[at].1 = value;
             } else {
@@ -323,8 +323,19 @@ impl Composer<'_> {
         Ok(out)
     }
 
-    /// Warns of a key that stands twice in a mapping.
-    fn duplicate(&self, key: &Node, name: &Value, whole: Span) {
+    /// Warns of a key that stands twice in a mapping, or whatever it was said to be.
+    fn duplicate(&self, key: &Node, name: &Value, whole: Span) -> Result<()> {
+        match self.sources.duplicate_keys() {
+            DuplicateKeys::Warn => {}
+            DuplicateKeys::Ignore => return Ok(()),
+            DuplicateKeys::Error => {
+                let said = format!(
+                    "YAML parsing failed: Found duplicate mapping key {}.",
+                    name.repr()
+                );
+                return Err(Error::new(Kind::Yaml, said).at(key.span));
+            }
+        }
         let at = self.sources.locate(whole);
         let notice = Notice::warning(format!("Found duplicate mapping key {}.", name.repr()));
         let notice = match name {
@@ -335,6 +346,7 @@ impl Composer<'_> {
             "While constructing a mapping from {}, line {}, column {}, found a duplicate dict key ({}). Using last defined value only.",
             at.file, at.line, at.column, name.to_str()
         ))));
+        Ok(())
     }
 
     fn syntax(&self, error: &libyaml_safer::Error) -> Error {

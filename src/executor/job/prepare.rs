@@ -87,8 +87,9 @@ impl Job {
             };
             // What was rendered so far saw another host, or none.
             self.templar.forget();
-            let name = name?.to_str();
-            let name = Some(name).filter(|name| !name.is_empty());
+            let name = name?;
+            let name = (!self.templar.is_omit(&name)).then(|| name.to_str());
+            let name = name.filter(|name| !name.is_empty());
             let address = self.reached.as_ref().and_then(|reached| {
                 reached.delegate(name.as_deref());
                 Some(reached.address()?.to_str())

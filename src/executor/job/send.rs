@@ -12,6 +12,7 @@ use crate::actions::{self, Remote};
 use crate::agent::message::{Item, Reply, Request};
 use crate::compat::Level;
 use crate::diag::{Error, Kind, Result};
+use crate::playbook::{is_reserved, reserved};
 use crate::value::{Dict, Value};
 
 impl Job {
@@ -204,7 +205,11 @@ impl Job {
             _ => runner.fact_hosts(&self.task, &self.host),
         };
         for host in hosts {
-            match self.task.action.resolved.as_str() {
+            let action = self.task.action.resolved.as_str();
+            if matches!(action, "set_fact" | "include_vars") {
+                self.warn_of_reserved(&facts);
+            }
+            match action {
                 "set_fact" => {
                     for (key, value) in facts.to_vec() {
                         if let Some(name) = key.as_str() {
@@ -217,6 +222,20 @@ impl Job {
             }
         }
         self.templar.forget();
+    }
+
+    /// Warns of new variables whose names mean something else.
+    fn warn_of_reserved(&self, variables: &Dict) {
+        if !self.level.warns_of_reserved_names() {
+            return;
+        }
+        for key in variables.keys() {
+            if let Value::Str(name) = key.value()
+                && is_reserved(name, self.level)
+            {
+                self.templar.warn(reserved(name, name.span()));
+            }
+        }
     }
 }
 
