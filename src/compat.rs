@@ -114,8 +114,9 @@ impl Level {
         self >= Level::V2_19
     }
 
-    /// Says whether a YAML document that is a plain scalar is written with `...` behind it.
-    pub fn ends_open_documents(self) -> bool {
+    /// Says whether YAML is written by `PyYAML` itself, not by libyaml: a plain scalar ends with `...`, and double
+    /// quotes are folded before a backslash.
+    pub fn writes_yaml_by_python(self) -> bool {
         self == Level::V2_9
     }
 

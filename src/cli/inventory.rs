@@ -193,11 +193,12 @@ fn check(args: &InventoryArgs) -> Result<()> {
 fn print(args: &InventoryArgs, value: &Value, level: Level) -> Result<u8> {
     let text = if args.yaml {
         let style = yaml::EmitStyle {
+            scalars: None,
             indent: 2,
             width: 80,
             sort_keys: true,
             flow: Some(false),
-            ends_open: false,
+            by_python: false,
             explicit_start: false,
             explicit_end: false,
         };

@@ -21,8 +21,11 @@ pub struct EmitStyle {
     pub sort_keys: bool,
     /// `Some(false)` writes blocks, `Some(true)` flow, `None` flow for collections of scalars only.
     pub flow: Option<bool>,
-    /// Ends a document that is a plain scalar with `...`, as older versions of `PyYAML` do.
-    pub ends_open: bool,
+    /// How all scalars are written: `|`, `>`, `"` or `'`; as each one needs where it is `None`.
+    pub scalars: Option<char>,
+    /// As `PyYAML` itself writes, not as libyaml does where Python has it: what ends a document, and how double
+    /// quotes are folded.
+    pub by_python: bool,
     /// Begins with `---`.
     pub explicit_start: bool,
     /// Ends with `...`.
@@ -135,6 +138,8 @@ fn write(value: &Value, style: &EmitStyle, mut anchors: Anchors) -> Result<Strin
         width,
         out: String::new(),
         column: 0,
+        is_line_open: true,
+        keeps_breaks: false,
     };
     let node = node(value, style, &mut anchors, 0)?;
     if style.explicit_start {
@@ -144,11 +149,19 @@ fn write(value: &Value, style: &EmitStyle, mut anchors: Anchors) -> Result<Strin
             "---\n"
         });
     }
-    writer.node(&node, 0, true, false, false)?;
+    let level = if node.is_block() || matches!(node, Node::Anchored(..)) {
+        0
+    } else {
+        indent
+    };
+    writer.node(&node, level, true, false, false)?;
     if !writer.out.ends_with('\n') {
         writer.out.push('\n');
     }
-    if style.ends_open && matches!(&node, Node::Scalar(scalar) if scalar.is_open) {
+    let is_open = style.scalars.is_none()
+        && style.by_python
+        && matches!(&node, Node::Scalar(scalar) if scalar.is_open);
+    if is_open || writer.keeps_breaks && !style.by_python {
         writer.out.push_str("...\n");
     }
     if style.explicit_end && !writer.out.ends_with("\n...\n") {
@@ -236,7 +249,8 @@ fn bare_node(
             for item in value.items()? {
                 items.push(node(&item, style, anchors, depth + 1)?);
             }
-            let simple = items.iter().all(|item| matches!(item, Node::Scalar(_)));
+            let simple = (style.scalars.is_none() || items.is_empty())
+                && items.iter().all(|item| matches!(item, Node::Scalar(_)));
             Node::Sequence(items, style.flow.unwrap_or(simple))
         }
         Value::Dict(dict) => {
@@ -247,9 +261,10 @@ fn bare_node(
                     node(&value, style, anchors, depth + 1)?,
                 ));
             }
-            let simple = nodes.iter().all(|(key, value)| {
-                matches!(key, Node::Scalar(_)) && matches!(value, Node::Scalar(_))
-            });
+            let simple = (style.scalars.is_none() || nodes.is_empty())
+                && nodes.iter().all(|(key, value)| {
+                    matches!(key, Node::Scalar(_)) && matches!(value, Node::Scalar(_))
+                });
             Node::Mapping(nodes, style.flow.unwrap_or(simple))
         }
         Value::Undefined(undefined) => return Err(undefined.error()),
@@ -299,6 +314,8 @@ struct Form {
     plain_flow: bool,
     single: bool,
     multiline: bool,
+    /// It may be a block of lines.
+    lines: bool,
 }
 
 impl Form {
@@ -309,6 +326,7 @@ impl Form {
                 plain_flow: false,
                 single: true,
                 multiline: false,
+                lines: false,
             };
         }
         let chars: Vec<char> = text.chars().collect();
@@ -420,6 +438,7 @@ impl Form {
             plain_flow: plain_flow && reads_as_text,
             single,
             multiline: breaks,
+            lines: !(space_break || special || trailing_space),
         }
     }
 }
@@ -430,6 +449,10 @@ struct Writer<'a> {
     width: usize,
     out: String,
     column: usize,
+    /// Nothing has ended the last line.
+    is_line_open: bool,
+    /// A block of lines has kept the breaks at its end.
+    keeps_breaks: bool,
 }
 
 impl Writer<'_> {
@@ -444,7 +467,9 @@ impl Writer<'_> {
         while self.out.ends_with(' ') {
             self.out.pop();
         }
-        self.write("\n");
+        if std::mem::replace(&mut self.is_line_open, true) {
+            self.write("\n");
+        }
         let blanks = " ".repeat(indent);
         self.write(&blanks);
     }
@@ -485,7 +510,7 @@ impl Writer<'_> {
                         self.write(",");
                     }
                     if self.column > self.width {
-                        self.newline(level + self.indent);
+                        self.newline(level);
                     } else if index > 0 {
                         self.write(" ");
                     }
@@ -500,7 +525,7 @@ impl Writer<'_> {
                         self.write(",");
                     }
                     if self.column > self.width {
-                        self.newline(level + self.indent);
+                        self.newline(level);
                     } else if index > 0 {
                         self.write(" ");
                     }
@@ -563,6 +588,31 @@ impl Writer<'_> {
     }
 
     fn scalar(&mut self, scalar: &Scalar, level: usize, in_flow: bool, is_key: bool) {
+        if let Some(form) = self.style.scalars {
+            if !scalar.is_text && self.style.by_python {
+                let tag = match resolve::plain(&scalar.text) {
+                    Value::None => "null",
+                    Value::Bool(_) => "bool",
+                    Value::Int(_) | Value::Big(_) => "int",
+                    Value::Float(_) => "float",
+                    _ => "timestamp",
+                };
+                self.write(&format!("!!{tag} "));
+            } else if !scalar.is_text {
+                self.write("! ");
+            }
+            let text = &scalar.text;
+            let fits = Form::of(text);
+            return match form {
+                '|' | '>' if fits.lines && !in_flow && !is_key => {
+                    self.lines(text, level.max(self.indent), form);
+                }
+                '\'' if fits.single && !(is_key && fits.multiline) => {
+                    self.single(text, level, !is_key);
+                }
+                _ => self.double(text, level, !is_key),
+            };
+        }
         if !scalar.is_text {
             self.write(&scalar.text);
             return;
@@ -581,7 +631,53 @@ impl Writer<'_> {
         } else {
             self.double(&scalar.text, level, split);
         }
-        let _ = self.style;
+    }
+
+    /// Writes a block of lines, as they are (`|`) or folded (`>`).
+    fn lines(&mut self, text: &str, level: usize, form: char) {
+        let chars: Vec<char> = text.chars().collect();
+        let is_break = |at: usize| chars.get(at) == Some(&'\n');
+        let is_blank = |at: usize| matches!(chars.get(at), None | Some(' ' | '\t' | '\n'));
+        self.write(&form.to_string());
+        if matches!(chars.first(), Some(' ' | '\n')) {
+            self.write(&self.indent.to_string());
+        }
+        if !text.ends_with('\n') {
+            self.write("-");
+        } else if text == "\n" || text.ends_with("\n\n") {
+            self.write("+");
+            self.keeps_breaks = true;
+        }
+        self.write("\n");
+        let mut after_break = true;
+        let mut is_indented = true;
+        for (at, c) in chars.iter().enumerate() {
+            if *c == '\n' {
+                if form == '>' && !after_break && !is_indented {
+                    let next = (at..chars.len()).find(|at| !is_break(*at));
+                    if next.is_some_and(|next| !is_blank(next)) {
+                        self.write("\n");
+                    }
+                }
+                self.write("\n");
+                after_break = true;
+                continue;
+            }
+            if after_break {
+                let blanks = " ".repeat(level);
+                self.write(&blanks);
+                is_indented = matches!(c, ' ' | '\t');
+            }
+            let may_fold =
+                form == '>' && !after_break && *c == ' ' && chars.get(at + 1) != Some(&' ');
+            if may_fold && self.column > self.width {
+                self.newline(level);
+            } else {
+                self.write(&c.to_string());
+            }
+            after_break = false;
+        }
+        self.is_line_open = !text.ends_with('\n');
     }
 
     /// Writes words with a fold wherever the line has passed the width.
@@ -659,6 +755,40 @@ impl Writer<'_> {
     }
 
     fn double(&mut self, text: &str, level: usize, split: bool) {
+        if self.style.by_python {
+            self.double_by_python(text, level, split);
+        } else {
+            self.double_by_libyaml(text, level, split);
+        }
+    }
+
+    /// Writes double quotes; a blank beyond the width becomes the end of a line.
+    fn double_by_libyaml(&mut self, text: &str, level: usize, split: bool) {
+        self.write("\"");
+        let chars: Vec<char> = text.chars().collect();
+        let mut after_blank = false;
+        for (at, c) in chars.iter().enumerate() {
+            let is_inside = at > 0 && at + 1 < chars.len();
+            if *c != ' ' {
+                if is_quotable(*c) {
+                    self.write(&c.to_string());
+                } else {
+                    self.write(&escape(*c));
+                }
+            } else if split && !after_blank && is_inside && self.column > self.width {
+                self.newline(level.max(self.indent));
+                if chars[at + 1] == ' ' {
+                    self.write("\\");
+                }
+            } else {
+                self.write(" ");
+            }
+            after_blank = *c == ' ';
+        }
+        self.write("\"");
+    }
+
+    fn double_by_python(&mut self, text: &str, level: usize, split: bool) {
         self.write("\"");
         let chars: Vec<char> = text.chars().collect();
         let level = level.max(self.indent);
@@ -666,12 +796,7 @@ impl Writer<'_> {
         let mut end = 0;
         while end <= chars.len() {
             let c = chars.get(end).copied();
-            let plain = c.is_some_and(|c| {
-                !matches!(
-                    c,
-                    '"' | '\\' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}'
-                ) && ((' '..='~').contains(&c) || c as u32 >= 0xa0)
-            });
+            let plain = c.is_some_and(is_quotable);
             if !plain {
                 if start < end {
                     let part: String = chars[start..end].iter().collect();
@@ -710,6 +835,15 @@ impl Writer<'_> {
         }
         self.write("\"");
     }
+}
+
+/// Says whether a character stands for itself between double quotes.
+fn is_quotable(c: char) -> bool {
+    let is_special = matches!(
+        c,
+        '"' | '\\' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}'
+    );
+    !is_special && ((' '..='~').contains(&c) || c as u32 >= 0xa0)
 }
 
 fn escape(c: char) -> String {

@@ -151,7 +151,8 @@ pub(super) fn emit(value: &Value) -> String {
         width: usize::MAX,
         sort_keys: true,
         flow: Some(false),
-        ends_open: false,
+        scalars: None,
+        by_python: false,
         explicit_start: false,
         explicit_end: false,
     };

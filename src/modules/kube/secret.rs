@@ -155,7 +155,8 @@ fn show(documents: &[Value], other: &[(Place, String)], side: &str) -> String {
         width: usize::MAX,
         sort_keys: false,
         flow: Some(false),
-        ends_open: false,
+        scalars: None,
+        by_python: false,
         explicit_start: false,
         explicit_end: false,
     };

@@ -1,7 +1,7 @@
 //! Filters for dicts and serialised data: combine, JSON, YAML.
 
 use super::{failed, flag, known, mistyped, only};
-use crate::diag::{Result, Sources};
+use crate::diag::{Error, Result, Sources};
 use crate::jinja::Row;
 use crate::value::{Args, Dict, JsonStyle, Key, Runtime, Value, from_json_text};
 use crate::yaml;
@@ -342,63 +342,68 @@ fn from_json(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     from_json_text(&text).or_else(|_| super::json_reader::read(&text))
 }
 
+/// Refuses options of `yaml.dump` that aren't followed, and those that there aren't.
+fn refuse_options(args: &Args) -> Result<()> {
+    match args.keyword.first().map(|(name, _)| &**name) {
+        None => Ok(()),
+        Some("allow_unicode") => Err(failed(
+            "yaml.dump() got multiple values for keyword argument 'allow_unicode'",
+        )),
+        Some(name @ ("canonical" | "line_break" | "encoding" | "version" | "tags" | "stream")) => {
+            Err(failed(format!(
+                "`{name}` is not supported by the YAML filters"
+            )))
+        }
+        Some(name) => Err(Error::type_error(format!(
+            "dump_all() got an unexpected keyword argument '{name}'"
+        ))),
+    }
+}
+
 fn emit(
     runtime: &mut dyn Runtime,
     mut args: Args,
     default_indent: usize,
     flow: bool,
 ) -> Result<Value> {
-    let ends_open = crate::template::lookups::templar(runtime)
-        .is_ok_and(|templar| templar.level().ends_open_documents());
-    let number = |value: Option<Value>, default: usize| {
-        value
-            .and_then(|v| v.as_i64())
-            .map_or(default, |n| n.max(0) as usize)
+    let by_python = crate::template::lookups::templar(runtime)
+        .is_ok_and(|templar| templar.level().writes_yaml_by_python());
+    let number = |value: Option<Value>, default: usize| match value {
+        None | Some(Value::None) => Ok(default),
+        Some(value) => match value.as_i64() {
+            Some(number) => Ok(usize::try_from(number).unwrap_or(0)),
+            None => Err(failed("an integer is required")),
+        },
     };
-    let indent = number(args.take("indent"), default_indent);
-    let width = number(args.take("width"), 80);
+    let by_position = (args.positional.len() > 1).then(|| args.positional.remove(1));
+    let indent = number(by_position.or_else(|| args.take("indent")), default_indent)?;
+    let width = number(args.take("width"), 80)?;
     let sort = args.take("sort_keys").is_none_or(|v| v.truth());
     let explicit_start = flag(args.take("explicit_start"));
     let explicit_end = flag(args.take("explicit_end"));
-    if args
-        .take("default_style")
-        .is_some_and(|style| !style.is_none())
-    {
-        return Err(crate::diag::Error::new(
-            crate::diag::Kind::Unsupported,
-            "`default_style` is not supported by the YAML filters",
-        ));
-    }
+    // Styles that there aren't are none.
+    let scalars = args.take("default_style").and_then(|style| {
+        let style = style.as_str()?;
+        ["|", ">", "\"", "'"]
+            .contains(&style)
+            .then(|| style.chars().next())?
+    });
     let flow = match args.take("default_flow_style") {
         Some(Value::None) => None,
         Some(value) => Some(value.truth()),
         None if flow => None,
         None => Some(false),
     };
-    if let Some(indent) = args.positional.get(1).and_then(Value::as_i64) {
-        args.positional.truncate(1);
-        return emit(
-            runtime,
-            Args {
-                keyword: vec![
-                    ("indent".into(), Value::Int(indent)),
-                    ("width".into(), Value::from(width)),
-                    ("sort_keys".into(), Value::Bool(sort)),
-                ],
-                ..args
-            },
-            default_indent,
-            flow.is_none(),
-        );
-    }
+    refuse_options(&args)?;
     let style = yaml::EmitStyle {
-        ends_open,
+        by_python,
         explicit_start,
         explicit_end,
         indent,
         width,
         sort_keys: sort,
         flow,
+        scalars,
     };
     let value = only(args)?;
     let value = match crate::template::lookups::templar(runtime) {

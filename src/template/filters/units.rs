@@ -54,7 +54,7 @@ pub(super) static TABLE: &[Row] = &[
     ),
     Row::new(
         "to_nice_yaml",
-        to_nice_yaml,
+        |runtime, args| to_nice_yaml(runtime, unredacted(args)?),
         "Writes YAML, one item a line.",
         "{'a': [1]} | community.general.to_nice_yaml => 'a:\\n- 1\\n'",
     ),
@@ -91,7 +91,7 @@ pub(super) static TABLE: &[Row] = &[
     ),
     Row::new(
         "to_yaml",
-        to_yaml,
+        |runtime, args| to_yaml(runtime, unredacted(args)?),
         "Writes YAML.",
         "{'a': [1]} | community.general.to_yaml => 'a: [1]\\n'",
     ),
@@ -108,6 +108,16 @@ pub(super) static TABLE: &[Row] = &[
         "'ﬁ' | community.general.unicode_normalize(form='NFKC') => 'fi'",
     ),
 ];
+
+/// Takes the option away that hides what is secret, which is not supported.
+fn unredacted(mut args: Args) -> Result<Args> {
+    match args.take("redact_sensitive_values") {
+        Some(value) if value.truth() => Err(failed(
+            "`redact_sensitive_values` is not supported by the YAML filters",
+        )),
+        _ => Ok(args),
+    }
+}
 
 const UNITS: &str = "Available units (singular or plural): millisecond, msec, msecond, sec, second, hour, min, minute, day, week, month, year. Available short units: ms, s, m, h, d, w, mo, y";
 
