@@ -74,6 +74,11 @@ impl Level {
         self >= Level::V2_19
     }
 
+    /// Says whether `add_host` is a change even where nothing is new.
+    pub fn always_adds_hosts(self) -> bool {
+        self == Level::V2_9
+    }
+
     /// Says whether settings of Jinja2 are deprecated aloud.
     pub fn deprecates_jinja_settings(self) -> bool {
         self >= Level::V2_19

@@ -3,6 +3,7 @@
 //! An action gets rendered arguments and either answers at once, or says what the host has to do.
 //! Adding one is a file and a row of [`TABLE`].
 
+mod add_host;
 mod assert;
 mod copy;
 mod debug;
@@ -10,6 +11,7 @@ mod encoding;
 mod fail;
 mod files;
 mod gather_facts;
+mod group_by;
 mod include_vars;
 mod set_fact;
 mod template;
@@ -92,6 +94,12 @@ impl Row {
 /// All actions. Names that are not here go to the module of that name on the host.
 pub static TABLE: &[Row] = &[
     Row {
+        name: "add_host",
+        doc: "Adds a host to the run's inventory, for later plays.",
+        raw: &[],
+        function: add_host::run,
+    },
+    Row {
         name: "assert",
         doc: "Fails unless all conditions hold.",
         raw: &["that"],
@@ -120,6 +128,12 @@ pub static TABLE: &[Row] = &[
         doc: "Gathers facts about the host.",
         raw: &[],
         function: gather_facts::run,
+    },
+    Row {
+        name: "group_by",
+        doc: "Puts the host into a group of the run's inventory, by a key.",
+        raw: &[],
+        function: group_by::run,
     },
     Row {
         name: "include_vars",

@@ -175,6 +175,7 @@ fn options(args: &RunArgs, config: &Config) -> Result<Options> {
         None => None,
     };
     Ok(Options {
+        group_names: setup::group_names(config),
         check: args.check,
         diff: args.diff || config.flag("diff_always"),
         tags: words(&args.tags),

@@ -96,7 +96,6 @@ fn unreadable(path: &Path, level: Level) -> Error {
 
 /// Modules that Ansible or kubespray's collections have and this program doesn't.
 const KNOWN_ELSEWHERE: &[&str] = &[
-    "add_host",
     "apt",
     "apt_key",
     "apt_repository",
@@ -116,7 +115,6 @@ const KNOWN_ELSEWHERE: &[&str] = &[
     "getent",
     "git",
     "group",
-    "group_by",
     "hostname",
     "ini_file",
     "iptables",
@@ -301,6 +299,11 @@ fn shown_sources(given: &[String]) -> Vec<String> {
 }
 
 /// Returns how inventory sources are read.
+/// Reads what becomes of names of groups that are no names of variables.
+pub(super) fn group_names(config: &Config) -> GroupNames {
+    GroupNames::parse(&config.text("force_valid_group_names").unwrap_or_default())
+}
+
 fn source_options(config: &Config, level: Level, limit: Option<String>) -> SourceOptions {
     SourceOptions {
         level,
@@ -308,7 +311,7 @@ fn source_options(config: &Config, level: Level, limit: Option<String>) -> Sourc
             .text("inventory_ignore_extensions")
             .map(|_| config.list("inventory_ignore_extensions")),
         ignore_patterns: config.list("inventory_ignore_patterns"),
-        group_names: GroupNames::parse(&config.text("force_valid_group_names").unwrap_or_default()),
+        group_names: group_names(config),
         any_unparsed_is_failed: config.flag("inventory_any_unparsed_is_failed"),
         unparsed_is_failed: config.flag("inventory_unparsed_is_failed"),
         unparsed_warning: config.flag("inventory_unparsed_warning"),

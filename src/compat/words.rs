@@ -60,6 +60,15 @@ impl Level {
         }
     }
 
+    /// Says that `add_host` has no name.
+    pub fn host_needs_name(self) -> &'static str {
+        if self >= Level::V2_18 {
+            "name, host or hostname needs to be provided"
+        } else {
+            "name or hostname arg needs to be provided"
+        }
+    }
+
     /// Words what a template in the place of all arguments gave, and is no dict; 2.9 does without.
     pub fn no_arguments(self, found: &Value) -> Option<String> {
         match self {

@@ -87,9 +87,10 @@ impl Runner {
         if task.action.resolved == "meta" {
             return meta::run(self, batch, task, hosts);
         }
-        let once = hosts
-            .first()
-            .is_some_and(|host| self.is_run_once(task, host));
+        let once = task.action.resolved == "add_host"
+            || hosts
+                .first()
+                .is_some_and(|host| self.is_run_once(task, host));
         let on: &[Rc<str>] = if once { &hosts[..1] } else { hosts };
         for host in hosts {
             advance(batch, host);

@@ -10,6 +10,7 @@ mod cursor;
 mod failure;
 mod handlers;
 mod include;
+mod inventory;
 mod job;
 mod judge;
 mod keywords;

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::inventory::GroupNames;
 use crate::value::Secret;
 
 /// The options of a run, from flags, environment and configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// What becomes of names of groups that are no names of variables.
+    pub group_names: GroupNames,
     /// Change nothing, say what would change.
     pub check: bool,
     /// Show differences.

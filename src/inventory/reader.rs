@@ -31,6 +31,34 @@ impl GroupNames {
             _ => GroupNames::Never,
         }
     }
+
+    /// Returns the name that a group gets.
+    pub fn safe(self, name: &str, sources: &Sources) -> String {
+        let fits = |c: char| c.is_alphanumeric() || c == '_';
+        if !name.starts_with(|c: char| c.is_numeric()) && name.chars().all(fits) {
+            return name.to_owned();
+        }
+        match self {
+            GroupNames::Never => sources.note(Notice::warning(
+                "Invalid characters were found in group names but not replaced, use -vvvv to see details",
+            )),
+            GroupNames::Always => sources.note(Notice::warning(
+                "Invalid characters were found in group names and automatically replaced, use -vvvv to see details",
+            )),
+            GroupNames::Ignore | GroupNames::Silently => {}
+        }
+        if matches!(self, GroupNames::Never | GroupNames::Ignore) {
+            return name.to_owned();
+        }
+        let mut safe: String = name
+            .chars()
+            .map(|c| if fits(c) { c } else { '_' })
+            .collect();
+        if let Some(first) = safe.chars().next().filter(|c| c.is_numeric()) {
+            safe.replace_range(..first.len_utf8(), "_");
+        }
+        safe
+    }
 }
 
 /// The reading of one source.
@@ -63,31 +91,7 @@ impl<'a> Reader<'a> {
 
     /// Returns the name that a group gets.
     pub(super) fn safe_group_name(&self, name: &str) -> String {
-        let fits = |c: char| c.is_alphanumeric() || c == '_';
-        if !name.starts_with(|c: char| c.is_numeric()) && name.chars().all(fits) {
-            return name.to_owned();
-        }
-        let how = self.options.group_names;
-        match how {
-            GroupNames::Never => self.note(Notice::warning(
-                "Invalid characters were found in group names but not replaced, use -vvvv to see details",
-            )),
-            GroupNames::Always => self.note(Notice::warning(
-                "Invalid characters were found in group names and automatically replaced, use -vvvv to see details",
-            )),
-            GroupNames::Ignore | GroupNames::Silently => {}
-        }
-        if matches!(how, GroupNames::Never | GroupNames::Ignore) {
-            return name.to_owned();
-        }
-        let mut safe: String = name
-            .chars()
-            .map(|c| if fits(c) { c } else { '_' })
-            .collect();
-        if let Some(first) = safe.chars().next().filter(|c| c.is_numeric()) {
-            safe.replace_range(..first.len_utf8(), "_");
-        }
-        safe
+        self.options.group_names.safe(name, self.sources)
     }
 
     pub(super) fn set_host_var(&mut self, host: usize, name: &Value, value: Value, span: Span) {

@@ -69,6 +69,14 @@ impl Job {
                 content: None,
             }),
         };
+        if let Prepared::Done(result) = &prepared
+            && matches!(self.task.action.resolved.as_str(), "add_host" | "group_by")
+        {
+            runner
+                .grow_inventory(&self.host, result)
+                .map_err(Failing::at(Step::Keyword))?;
+            self.templar.forget();
+        }
         if self.take_prepared(runner, index, prepared) {
             self.aim(runner, index)
                 .map_err(Failing::at(Step::Keyword))?;
