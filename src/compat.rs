@@ -79,6 +79,11 @@ impl Level {
         self == Level::V2_9
     }
 
+    /// Says whether what macros and blocks write is read back as data, as the whole output is.
+    pub fn reads_captured_text(self) -> bool {
+        self == Level::V2_18
+    }
+
     /// Says whether settings of Jinja2 are deprecated aloud.
     pub fn deprecates_jinja_settings(self) -> bool {
         self >= Level::V2_19

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::diag::{Error, Kind, Result};
 use crate::jinja::{
-    Environment, Extension, Loaded, Loader, MapContext, Options, Place, native_value,
+    Captured, Environment, Extension, Loaded, Loader, MapContext, Options, Place, native_value,
 };
 use crate::value::{Dict, UndefinedKind, Value, literal};
 
@@ -34,6 +34,13 @@ impl Loader for Templates {
 pub(super) fn answer(request: &Value, options: &Dict) -> Result<Value> {
     let mut environment = Environment::new();
     environment.options = read_options(options)?;
+    environment.captured = options
+        .get("native")
+        .is_some_and(|on| on.truth())
+        .then_some(Captured {
+            make: |pieces| Ok(native_value(pieces)),
+            is_raw: false,
+        });
     let extensions = match options.get("extensions") {
         Some(names) => names.items()?.map(|name| extension(&name)).collect(),
         None => Ok(Extension::statements()),
@@ -142,10 +149,7 @@ fn read_options(given: &Dict) -> Result<Options> {
             "trims_translations" => options.trims_translations = on,
             // What else they change is the environment's.
             "extensions" | "newstyle_gettext" => {}
-            "native" => {
-                options.native = on;
-                options.escapes_output = !on;
-            }
+            "native" => options.escapes_output = !on,
             "undefined" => {
                 options.undefined = match text.as_str() {
                     "strict" => UndefinedKind::Strict,

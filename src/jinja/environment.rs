@@ -60,10 +60,10 @@ pub struct Options {
     pub joins_markup: bool,
     /// Attributes that begin with two underscores are refused; else a few special methods are known.
     pub sandboxed: bool,
+    /// What macros and blocks write stays text, whatever [`Environment::captured`] makes of it elsewhere.
+    pub captures_text: bool,
     /// Views of dicts and ranges are lists in output, and bytes are text.
     pub lists_output: bool,
-    /// What macros, blocks and `set` blocks give is the value that [`super::native_value`] makes.
-    pub native: bool,
     /// The extensions whose tags are known.
     pub extensions: BTreeSet<Extension>,
     /// The functions of translations fill in variables (`newstyle_gettext`).
@@ -97,8 +97,8 @@ impl Default for Options {
             undefined: UndefinedKind::default(),
             joins_markup: true,
             sandboxed: true,
+            captures_text: false,
             lists_output: false,
-            native: false,
             extensions: BTreeSet::new(),
             newstyle_gettext: false,
             trims_translations: false,
@@ -297,6 +297,18 @@ pub trait Plugins {
     fn find(&self, plugin: Plugin, name: &str, is_known: bool) -> Result<Option<Value>>;
 }
 
+/// Makes the value of what a macro or a block wrote, where that is more than its text.
+#[derive(Clone, Copy)]
+pub struct Captured {
+    /// Makes it of the pieces, in order.
+    pub make: fn(Vec<Value>) -> Result<Value>,
+    /// The pieces are as they are; else undefined ones raise, and are plain data where output is.
+    pub is_raw: bool,
+}
+
+/// Makes another value of what the filter of some name returned.
+pub type Filtered = fn(&str, Value) -> Value;
+
 /// Words an error that a filter or test of some name raised.
 pub type Worded = fn(Plugin, &str, Error) -> Error;
 
@@ -323,6 +335,10 @@ pub struct Environment {
     pub options: Options,
     /// Words what filters and tests raise.
     pub worded: Option<Worded>,
+    /// Makes what macros, blocks, `set` blocks and recursive loops give; without it, that is text.
+    pub captured: Option<Captured>,
+    /// Goes over what filters return.
+    pub filtered: Option<Filtered>,
     /// Finds filters and tests besides those above.
     pub plugins: Option<Rc<dyn Plugins>>,
     /// Finds included, imported and extended templates.
@@ -349,6 +365,8 @@ impl Environment {
             globals: globals::all(),
             options: Options::default(),
             worded: None,
+            captured: None,
+            filtered: None,
             plugins: None,
             loader: None,
             cache: RefCell::default(),

@@ -25,10 +25,10 @@ mod tests;
 mod translations;
 
 pub use environment::{
-    Compiled, Context, Environment, Expression, Functions, Loaded, Loader, MapContext, Options,
-    PathKey, Place, Plugin, Plugins, Template, Worded,
+    Captured, Compiled, Context, Environment, Expression, Filtered, Functions, Loaded, Loader,
+    MapContext, Options, PathKey, Place, Plugin, Plugins, Template, Worded,
 };
-pub use eval::native_value;
+pub use eval::{native_value, plain_data};
 pub use extensions::Extension;
 pub use filters::{FAMILIES as FILTERS, pretty};
 pub use methods::{changes_values, is_dict_method};

@@ -151,11 +151,15 @@ impl Object for MacroObject {
     }
 
     fn repr(&self) -> String {
+        if self.caller_block {
+            return "<Macro anonymous>".to_owned();
+        }
         format!("<Macro {}>", crate::value::str_repr(&self.code.name))
     }
 
     fn attribute(&self, _runtime: &mut dyn Runtime, name: &str) -> Result<Option<Value>> {
         Ok(Some(match name {
+            "name" if self.caller_block => Value::None,
             "name" => Value::str(&*self.code.name),
             "arguments" => {
                 Value::tuple(self.code.params.iter().map(|p| Value::str(&**p)).collect())

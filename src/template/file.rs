@@ -258,6 +258,7 @@ pub(super) fn render_text(
     let shared = &templar.0.shared;
     let level = shared.options.level;
     let mut options = shared.env.options.clone();
+    options.captures_text &= !native;
     for (key, value) in given.to_vec() {
         set_option(&mut options, &key.value().to_str(), &value)?;
     }

@@ -2,7 +2,8 @@
 
 use crate::compat::Level;
 use crate::diag::{Error, Result};
-use crate::value::{MAX_DEPTH, Str, Value, from_json_text, literal};
+use crate::jinja::{Captured, plain_data};
+use crate::value::{MAX_DEPTH, Str, Undefined, Value, from_json_text, literal};
 
 /// One piece is its value; several are text, in which `None` is nothing; none is `None`.
 pub(super) fn native(pieces: Vec<Value>, level: Level) -> Result<Value> {
@@ -27,6 +28,61 @@ pub(super) fn native(pieces: Vec<Value>, level: Level) -> Result<Value> {
                 pieces.iter().map(text).collect::<String>(),
             )))
         }
+    }
+}
+
+/// Returns how a level makes the value of what a macro, a block or a `set` block wrote; `None` where
+/// it is its text.
+pub(super) fn captured(level: Level) -> Option<Captured> {
+    if level.native_results() {
+        Some(Captured {
+            make: of_pieces,
+            is_raw: true,
+        })
+    } else if level.reads_captured_text() {
+        Some(Captured {
+            make: of_text,
+            is_raw: false,
+        })
+    } else {
+        None
+    }
+}
+
+/// One piece is its value, whatever it is; several are text, unless one of them is undefined.
+fn of_pieces(mut pieces: Vec<Value>) -> Result<Value> {
+    if pieces.len() == 1 {
+        return Ok(pieces.remove(0));
+    }
+    let mut undefined = pieces.iter().filter_map(Value::undefined_inside);
+    if let Some(undefined) = undefined.find(|undefined| !undefined.is_silent()) {
+        return Ok(Value::Undefined(undefined));
+    }
+    let plain: Result<Vec<Value>> = pieces.iter().map(|piece| plain_data(piece, 0)).collect();
+    let made = plain.and_then(|pieces| native(pieces, Level::V2_19));
+    Ok(made.unwrap_or_else(|error| Value::undefined(Undefined::failed(error))))
+}
+
+/// Text is read back as data, but for what a filter made to be text.
+fn of_text(mut pieces: Vec<Value>) -> Result<Value> {
+    let inner = pieces.iter().filter(|piece| !piece.is_undefined());
+    if let Some(undefined) = inner.filter_map(Value::undefined_inside).next() {
+        return Err(undefined.error());
+    }
+    Ok(match &pieces[..] {
+        [Value::Str(text)] if text.is_final() => pieces.remove(0),
+        pieces => {
+            let shown = pieces.iter().filter(|piece| !piece.is_none());
+            from_text(&shown.map(text).collect::<String>())
+        }
+    })
+}
+
+/// Marks what filters made to be text.
+pub(super) fn filtered(name: &str, value: Value) -> Value {
+    match value {
+        Value::Str(text) if TEXT_FILTERS.contains(&name) => Value::Str(text.as_final()),
+        value => value,
     }
 }
 

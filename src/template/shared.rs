@@ -114,6 +114,11 @@ impl Shared {
         } else {
             super::wording::of_older_plugin
         });
+        env.captured = super::results::captured(options.level);
+        env.filtered = options
+            .level
+            .reads_captured_text()
+            .then_some(super::results::filtered);
         env.options = Options {
             trim_blocks: true,
             none_is_empty: true,
@@ -123,6 +128,8 @@ impl Shared {
             sandboxed: options.level.native_results(),
             joins_markup: options.level.native_results(),
             lists_output: options.level.lists_output(),
+            // Files are text throughout, where values are read back.
+            captures_text: options.level.reads_captured_text(),
             undefined: options.level.undefined_kind(),
             ..Options::default()
         };
@@ -131,6 +138,7 @@ impl Shared {
         }
         let value_options = Options {
             literal_backslashes: true,
+            captures_text: false,
             ..env.options.clone()
         };
         let files = Rc::new(Files {

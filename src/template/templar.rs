@@ -455,7 +455,7 @@ impl Templar {
         if let Some(value) = self.single_variable(text)? {
             return Ok(value);
         }
-        env.render(&compiled, &context)
+        env.render_with(&compiled, &context, options)
             .map(|made| super::file::restored(text, made, "\n"))
             .map(|made| {
                 if results::stays_text(text, level) {

@@ -157,6 +157,7 @@ impl Value {
             Value::Int(_) | Value::Big(_) => "int",
             Value::Float(_) => "float",
             Value::Str(text) if text.is_markup() => "Markup",
+            Value::Str(text) if text.is_final() => "NativeJinjaText",
             Value::Str(_) => "str",
             Value::Bytes(_) => "bytes",
             Value::List(_) => "list",

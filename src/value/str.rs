@@ -17,7 +17,8 @@ pub struct Origin {
 const TRUSTED: u32 = 1;
 const MARKUP: u32 = 2;
 const PLACED: u32 = 4;
-const SHIFT: u32 = 3;
+const FINAL: u32 = 8;
+const SHIFT: u32 = 4;
 
 /// A Python `str`: shared text plus trust, markup and origin. Equality looks at the text only.
 #[derive(Clone)]
@@ -74,10 +75,23 @@ impl Str {
         self
     }
 
+    /// Says that the text is never read back as data (Ansible's `NativeJinjaText`).
+    #[must_use]
+    pub fn as_final(mut self) -> Str {
+        self.flags |= FINAL;
+        self
+    }
+
+    /// Says whether the text is never read back as data.
+    pub fn is_final(&self) -> bool {
+        self.flags & FINAL != 0
+    }
+
     /// Says where the text was written.
     #[must_use]
     pub fn with_origin(mut self, origin: Origin) -> Str {
-        self.flags = (self.flags & (TRUSTED | MARKUP)) | PLACED | (origin.source.index() << SHIFT);
+        self.flags =
+            (self.flags & (TRUSTED | MARKUP | FINAL)) | PLACED | (origin.source.index() << SHIFT);
         self.offset = origin.offset;
         self
     }

@@ -1,8 +1,8 @@
-"""Makes expressions at random and compares what real Ansible and regrole make of them.
+"""Makes expressions or templates at random and compares what real Ansible and regrole make of them.
 
 Run by `differential` with the Python of one level's Ansible. Expressions come from a grammar over
 operators, methods, filters and tests of all types; one operand in eight is of a type that it should
-not be. Equal are results with the same repr(), and errors with the same message.
+not be. Templates are made of all tags that need no other file, blanks around them included. Equal are results with the same repr(), and errors with the same message.
 """
 
 import argparse
@@ -172,10 +172,93 @@ class Grammar:
         return lambda depth: self.make(kind, depth)
 
 
-def regrole(program, level, expressions):
+class Templates(Grammar):
+    """Makes templates."""
+
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.loops = 0
+
+    def value(self):
+        """Returns an expression that hardly ever fails."""
+        choices = names_of(str) + names_of(int) + ["s | upper", "n + 1", "l | length", "nope | default('-')", "users[0].name", "x", "y", "ns.v"]
+        if self.loops:
+            choices += ["loop.%s" % part for part in "index index0 revindex revindex0 first last length depth".split()]
+            choices += ["loop.cycle('a', 'b')", "loop.previtem | default('p')", "loop.nextitem | default('q')", "loop.changed(x)", "item"]
+        return self.pick(choices) if self.random.random() < 0.9 else self.any(1)
+
+    def open(self):
+        return "{%" + self.pick(["", "", "", "-", "+"]) + " "
+
+    def close(self):
+        return " " + self.pick(["", "", "", "-", "+"]) + "%}"
+
+    def tag(self, text):
+        return self.open() + text + self.close()
+
+    def text(self):
+        return self.pick(["a", " b ", "\n", "  ", "c\n", "\n\n  d", " \t", "<e>", "{ ", "# f\n", ""])
+
+    def nodes(self, depth):
+        return "".join(self.node(depth) for _ in range(self.random.randint(1, 4)))
+
+    def node(self, depth):
+        simple = [
+            self.text,
+            lambda: "{{%s %s %s}}" % (self.pick(["", "", "-"]), self.value(), self.pick(["", "", "-"])),
+            lambda: "{#%s note %s#}" % (self.pick(["", "-"]), self.pick(["", "-"])),
+            lambda: self.tag("set %s = %s" % (self.pick(["x", "y", "x, y"]), self.value())),
+            lambda: self.tag("set ns.v = %s" % self.value()),
+            lambda: "{% raw %}{{ x }}{% y %}{% endraw %}",
+        ]
+        blocks = [
+            lambda: self.tag("if " + self.condition()) + self.nodes(depth - 1)
+            + self.pick(["", self.tag("elif " + self.condition()) + self.text()])
+            + self.pick(["", self.tag("else") + self.nodes(depth - 1)]) + self.tag("endif"),
+            lambda: self.loop(depth),
+            lambda: self.loop(depth),
+            lambda: self.tag("set x") + self.nodes(depth - 1) + self.tag("endset"),
+            lambda: self.tag("set y | upper | trim") + self.nodes(depth - 1) + self.tag("endset"),
+            lambda: self.tag("filter " + self.pick(["upper", "replace('a', 'A')", "trim", "indent(2)", "upper | center(20)"]))
+            + self.nodes(depth - 1) + self.tag("endfilter"),
+            lambda: self.tag("with x = %s, z = 3" % self.value()) + self.nodes(depth - 1) + "{{ z }}" + self.tag("endwith"),
+            lambda: self.macro(depth),
+            lambda: self.tag("block b%d" % self.random.randrange(10**9)) + self.nodes(depth - 1) + self.tag("endblock"),
+        ]
+        return self.pick(simple if depth <= 0 or self.random.random() < 0.5 else simple[:2] + blocks)()
+
+    def condition(self):
+        return self.pick(["x", "y is defined", "n > 2", "s in l", "not x", "loop.first" if self.loops else "true", self.value()])
+
+    def loop(self, depth):
+        over = self.pick(["l", "[1, 2, 3]", "users", "'ab'", "[]", "range(3)", "d", "d.items()", "[[1, [2]], [3]]", self.list(0)])
+        filtered = self.pick(["", "", " if item", " if loop is undefined"])
+        recursive = self.pick(["", "", "", " recursive"])
+        self.loops += 1
+        body = self.nodes(depth - 1)
+        if recursive:
+            body += "{{ loop(item) if item is sequence and item is not string }}"
+        self.loops -= 1
+        otherwise = self.pick(["", self.tag("else") + self.text()])
+        return self.tag("for item in %s%s%s" % (over, filtered, recursive)) + body + otherwise + self.tag("endfor")
+
+    def macro(self, depth):
+        name = "m%d" % self.random.randrange(100)
+        loops, self.loops = self.loops, 0
+        body = self.nodes(depth - 1) + self.pick(["", "{{ varargs }}", "{{ kwargs }}", "{{ caller() if caller }}", "{{ p }}{{ q }}"])
+        self.loops = loops
+        made = self.tag("macro %s(p, q=%s)" % (name, self.pick(["1", "p", "x"]))) + body + self.tag("endmacro")
+        call = "%s(%s)" % (name, self.pick(["1", "1, 2", "p=s", "", "1, q=3", "1, 2, 3", "1, r=4"]))
+        return made + self.pick(["{{ %s }}" % call, self.tag("call " + call) + self.text() + self.tag("endcall")])
+
+    def template(self, depth):
+        return "{% set ns = namespace(v=0) %}{% set x, y = 'X', 2 %}" + self.nodes(depth)
+
+
+def regrole(program, level, texts):
     """Returns regrole's answers, in order."""
     requests = "".join(
-        json.dumps({"template": "{{ %s }}" % text, "vars": VARS, "mode": "native", "compat": level}) + "\n" for text in expressions
+        json.dumps({"template": text, "vars": VARS, "mode": "native", "compat": level}) + "\n" for text in texts
     )
     ended = subprocess.run(
         [program, "eval", "--json-lines"], input=requests, capture_output=True, text=True, check=True,
@@ -190,16 +273,22 @@ def main():
     parser.add_argument("regrole")
     parser.add_argument("-n", type=int, default=10000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--templates", action="store_true", help="make templates instead of expressions")
     parser.add_argument("--show", type=int, default=40, help="differences to show")
     args = parser.parse_args()
-    grammar = Grammar(args.seed)
-    expressions = list(dict.fromkeys(grammar.any(grammar.random.randint(1, 3)) for _ in range(args.n * 2)))[: args.n]
+    if args.templates:
+        grammar = Templates(args.seed)
+        make = grammar.template
+    else:
+        grammar = Grammar(args.seed)
+        make = lambda depth: "{{ %s }}" % grammar.any(depth)  # noqa: E731
+    texts = list(dict.fromkeys(make(grammar.random.randint(1, 3)) for _ in range(args.n * 2)))[: args.n]
     oracle = Oracle(args.level)
-    answers = regrole(args.regrole, args.level, expressions)
-    assert len(answers) == len(expressions), "regrole stopped early"
+    answers = regrole(args.regrole, args.level, texts)
+    assert len(answers) == len(texts), "regrole stopped early"
     counts, shown = collections.Counter(), collections.defaultdict(list)
-    for text, ours in zip(expressions, answers):
-        theirs = oracle.answer("{{ %s }}" % text, VARS)
+    for text, ours in zip(texts, answers):
+        theirs = oracle.answer(text, VARS)
         if "out" in theirs:
             kind = "equal values" if theirs["out"] == ours.get("out") else "different values" if "out" in ours else "only regrole fails"
         elif "err" not in ours:
@@ -213,8 +302,8 @@ def main():
         print("== %s: %d" % (kind, len(rows)))
         for row in sorted(rows, key=len)[: args.show]:
             print(row)
-    print("differential: level %s, seed %d, %d expressions: %s" % (
-        args.level, args.seed, len(expressions), ", ".join("%d %s" % (count, kind) for kind, count in counts.most_common())))
+    print("differential: level %s, seed %d, %d %s: %s" % (
+        args.level, args.seed, len(texts), "templates" if args.templates else "expressions", ", ".join("%d %s" % (count, kind) for kind, count in counts.most_common())))
     sys.exit(any(not kind.startswith("equal") for kind in counts))
 
 

@@ -104,8 +104,7 @@ impl Machine<'_> {
                     Some(inner) => self.eval(inner)?,
                     None => Value::None,
                 };
-                let filtered = self.apply_filter(name, value, args, expr.range);
-                return self.deferred(filtered, expr.range);
+                return self.apply_filter(name, value, args, expr.range);
             }
             ExprKind::Test(inner, name, args) => {
                 let value = self.eval(inner)?;
@@ -459,7 +458,7 @@ impl Machine<'_> {
     }
 
     /// Makes an undefined value of what a call or filter raised, where that is told when it is used.
-    fn deferred(&self, result: Result<Value>, range: Range) -> Result<Value> {
+    pub(super) fn deferred(&self, result: Result<Value>, range: Range) -> Result<Value> {
         match result {
             Err(error) if self.options.plain_data && is_deferred(&error) => Ok(Value::undefined(
                 Undefined::failed(self.placed(error, range)),
@@ -476,8 +475,10 @@ impl Machine<'_> {
         range: Range,
     ) -> Result<Value> {
         let args = self.args(Some(value), args)?;
-        self.filter(name, args)
-            .map_err(|error| self.placed(error, range))
+        let filtered = self
+            .filter(name, args)
+            .map_err(|error| self.placed(error, range));
+        self.deferred(filtered, range)
     }
 }
 

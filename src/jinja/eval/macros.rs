@@ -39,6 +39,33 @@ impl Machine<'_> {
             given.push(value);
         }
         let rest: Vec<Value> = positional.collect();
+        let caller = keyword.iter().position(|(known, _)| known == "caller");
+        if code.uses_caller {
+            let caller = match caller {
+                Some(at) => Some(keyword.remove(at).1),
+                None if object.caller_block => None,
+                None => {
+                    Some(self.undefined(Value::undefined(Undefined::hint("No caller defined"))))
+                }
+            };
+            if let Some(caller) = caller {
+                scope.set(&Name::of("caller"), caller);
+            }
+        }
+        if code.uses_kwargs {
+            scope.set(&Name::of("kwargs"), Value::dict(keyword));
+        } else if let Some((name, _)) = keyword.first() {
+            let name_of = &code.name;
+            return Err(Error::type_error(
+                if caller.is_some() && !code.uses_caller {
+                    format!(
+                        "macro '{name_of}' was invoked with two values for the special caller argument. This is most likely a bug."
+                    )
+                } else {
+                    format!("macro '{name_of}' takes no keyword argument '{name}'")
+                },
+            ));
+        }
         if code.uses_varargs {
             scope.set(&Name::of("varargs"), Value::tuple(rest));
         } else if !rest.is_empty() {
@@ -46,30 +73,6 @@ impl Machine<'_> {
                 "macro '{}' takes not more than {} argument(s)",
                 code.name,
                 code.params.len()
-            )));
-        }
-        if let Some(at) = keyword.iter().position(|(known, _)| known == "caller") {
-            let (_, caller) = keyword.remove(at);
-            if code.uses_caller {
-                scope.set(&Name::of("caller"), caller);
-            } else {
-                return Err(Error::type_error(format!(
-                    "macro '{}' was invoked with two values for the special caller argument. This is most likely a bug.",
-                    code.name
-                )));
-            }
-        } else if code.uses_caller && !object.caller_block {
-            scope.set(
-                &Name::of("caller"),
-                self.undefined(Value::undefined(Undefined::hint("No caller defined"))),
-            );
-        }
-        if code.uses_kwargs {
-            scope.set(&Name::of("kwargs"), Value::dict(keyword));
-        } else if let Some((name, _)) = keyword.first() {
-            return Err(Error::type_error(format!(
-                "macro '{}' takes no keyword argument '{name}'",
-                code.name
             )));
         }
         let template = object.template.clone();

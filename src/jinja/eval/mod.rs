@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use output::Out;
-pub use output::native_value;
+pub use output::{native_value, plain_data};
 pub(super) use scope::Scope;
 
 use super::ast::{Block, Range};
@@ -84,7 +84,7 @@ impl<'a> Machine<'a> {
     pub(super) fn render(mut self, template: &Rc<Template>) -> Result<String> {
         self.out = Out::Text(String::with_capacity(template.last_length.get()));
         self.whole(template)?;
-        let text = self.text();
+        let text = self.out.text();
         template.last_length.set(text.len());
         Ok(text)
     }
@@ -101,7 +101,7 @@ impl<'a> Machine<'a> {
         self.out = Out::Pieces(Vec::new());
         self.whole(template)?;
         match self.out {
-            Out::Pieces(pieces) => Ok(pieces),
+            Out::Pieces(pieces) | Out::Raw(pieces) => Ok(pieces),
             Out::Text(text) => Ok(vec![Value::str(text)]),
         }
     }
@@ -109,13 +109,6 @@ impl<'a> Machine<'a> {
     pub(super) fn expression(mut self, expression: &Rc<Expression>) -> Result<Value> {
         self.place = expression.place;
         self.eval(&expression.code.0)
-    }
-
-    fn text(self) -> String {
-        match self.out {
-            Out::Text(text) => text,
-            Out::Pieces(pieces) => pieces.iter().map(Value::to_str).collect(),
-        }
     }
 
     fn span(&self, range: Range) -> Option<crate::diag::Span> {

@@ -11,16 +11,29 @@ use crate::value::{Dict, Key, Str, Value, escape_html, literal, ops};
 pub(super) enum Out {
     Text(String),
     Pieces(Vec<Value>),
+    /// As they are, undefined ones too.
+    Raw(Vec<Value>),
+}
+
+impl Out {
+    /// Returns all of it as text.
+    pub(super) fn text(self) -> String {
+        match self {
+            Out::Text(text) => text,
+            Out::Pieces(pieces) | Out::Raw(pieces) => pieces.iter().map(Value::to_str).collect(),
+        }
+    }
 }
 
 impl Machine<'_> {
     /// Runs nodes and returns their output: text, markup where escaping is on, or the value that it
     /// is where results are native.
     pub(super) fn captured(&mut self, f: impl FnOnce(&mut Self) -> Result<()>) -> Result<Value> {
-        let inner = if self.options.native {
-            Out::Pieces(Vec::new())
-        } else {
-            Out::Text(String::new())
+        let captured = self.env.captured.filter(|_| !self.options.captures_text);
+        let inner = match captured {
+            Some(captured) if captured.is_raw => Out::Raw(Vec::new()),
+            Some(_) => Out::Pieces(Vec::new()),
+            None => Out::Text(String::new()),
         };
         let outer = std::mem::replace(&mut self.out, inner);
         let silent = std::mem::replace(&mut self.silent, false);
@@ -28,9 +41,9 @@ impl Machine<'_> {
         self.silent = silent;
         let inner = std::mem::replace(&mut self.out, outer);
         result?;
-        Ok(match inner {
-            Out::Text(text) => Value::Str(Str::new(text).with_markup(self.autoescape)),
-            Out::Pieces(pieces) => native_value(pieces),
+        Ok(match (inner, captured) {
+            (Out::Pieces(pieces) | Out::Raw(pieces), Some(captured)) => (captured.make)(pieces)?,
+            (inner, _) => Value::Str(Str::new(inner.text()).with_markup(self.autoescape)),
         })
     }
 
@@ -41,6 +54,10 @@ impl Machine<'_> {
 
     pub(super) fn emit(&mut self, value: &Value) -> Result<()> {
         if self.silent {
+            return Ok(());
+        }
+        if let Out::Raw(pieces) = &mut self.out {
+            pieces.push(value.clone());
             return Ok(());
         }
         let escapes = self.autoescape && self.options.escapes_output;
@@ -59,7 +76,7 @@ impl Machine<'_> {
         let value = match value {
             Value::Undefined(undefined) if undefined.is_silent() => match self.out {
                 Out::Text(_) => return Ok(()),
-                Out::Pieces(_) => value.clone(),
+                Out::Pieces(_) | Out::Raw(_) => value.clone(),
             },
             Value::Undefined(undefined) => return Err(undefined.error()),
             Value::None if self.options.none_is_empty && matches!(self.out, Out::Text(_)) => {
@@ -76,7 +93,7 @@ impl Machine<'_> {
             return Err(undefined.error());
         }
         match &mut self.out {
-            Out::Pieces(pieces) => pieces.push(value),
+            Out::Pieces(pieces) | Out::Raw(pieces) => pieces.push(value),
             Out::Text(text) => match &value {
                 Value::Str(part) if escapes && !part.is_markup() => {
                     text.push_str(&escape_html(part));
@@ -103,7 +120,10 @@ impl Machine<'_> {
             Some(part.replace('\n', newline))
         };
         match &mut self.out {
-            Out::Pieces(pieces) => pieces.push(Value::str(converted.as_deref().unwrap_or(part))),
+            Out::Pieces(pieces) | Out::Raw(pieces) => pieces.push(match converted {
+                Some(converted) => Value::str(converted),
+                None => Value::Str(Str::from_shared(part.clone())),
+            }),
             Out::Text(text) => text.push_str(converted.as_deref().unwrap_or(part)),
         }
     }
@@ -147,8 +167,8 @@ pub fn native_value(mut pieces: Vec<Value>) -> Value {
     read.unwrap_or(Value::Str(text))
 }
 
-/// Turns output into plain data.
-fn plain_data(value: &Value, depth: usize) -> Result<Value> {
+/// Turns output into plain data: tuples and views become lists, markup becomes text.
+pub fn plain_data(value: &Value, depth: usize) -> Result<Value> {
     if depth > crate::value::MAX_DEPTH {
         return Ok(value.clone());
     }

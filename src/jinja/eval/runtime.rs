@@ -193,7 +193,10 @@ impl Runtime for Machine<'_> {
         let result = self.run_found(found, args);
         match (result, self.env.worded) {
             (Err(error), Some(worded)) => Err(worded(Plugin::Filter, name, error)),
-            (result, _) => result.map(|value| self.undefined(value)),
+            (result, _) => result.map(|value| match self.env.filtered {
+                Some(filtered) => filtered(name, self.undefined(value)),
+                None => self.undefined(value),
+            }),
         }
     }
 

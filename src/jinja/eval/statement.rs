@@ -67,7 +67,8 @@ impl Machine<'_> {
                 };
                 let mut args = self.args(None, args)?;
                 args.keyword.push(("caller".to_owned(), caller));
-                let value = self.call_expr(callee, args, call.range)?;
+                let called = self.call_expr(callee, args, call.range);
+                let value = self.deferred(called, call.range)?;
                 self.emit(&value)
                     .map_err(|error| self.placed(error, node.range))?;
             }

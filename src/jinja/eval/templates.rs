@@ -222,7 +222,10 @@ impl Machine<'_> {
         }
         Ok(Rc::new(Module {
             name: template.name.clone(),
-            text: text.to_str(),
+            text: match text {
+                Value::None | Value::Undefined(_) => String::new(),
+                text => text.to_str(),
+            },
             exports,
         }))
     }
