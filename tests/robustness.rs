@@ -523,3 +523,29 @@ fn regular_expressions_of_any_pieces_end_with_a_value_or_an_error() {
         );
     }
 }
+
+#[test]
+fn a_comma_right_behind_a_tag_is_an_error_and_no_panic() {
+    let read = |text: &str| {
+        let sources = Sources::default();
+        let source = sources.add("play.yml", text);
+        regrole::yaml::load(&sources, source).map(|node| node.expect("a node").to_value().repr())
+    };
+    assert!(read("{:!,").is_err());
+    for text in ["[!!str, a]", "[a, &x !!str, b]", "- {a: !t, b: 1}"] {
+        let error = read(text).expect_err(text);
+        assert!(
+            error.message().contains("comma right behind"),
+            "{text}: {error}"
+        );
+    }
+    for (text, value) in [
+        ("a: hello!, you", "{'a': 'hello!, you'}"),
+        ("[\"a !x, b\", 'c !y, d']", "['a !x, b', 'c !y, d']"),
+        ("# [!!str, a]\n[1]", "[1]"),
+        ("!!str \"a !x, b\"", "'a !x, b'"),
+        ("[!!str a, b]", "['a', 'b']"),
+    ] {
+        assert_eq!(read(text).expect(text), value);
+    }
+}

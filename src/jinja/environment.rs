@@ -9,6 +9,7 @@ use super::ast::{Block, Expr, Node, NodeKind};
 use super::eval::Machine;
 use super::extensions::Extension;
 use super::lexer::Problem;
+use super::name::Names;
 use super::translations::{self, Catalog};
 use super::{filters, globals, lexer, parser, tests};
 use crate::diag::{Error, Kind, Result, SourceId, Span};
@@ -343,6 +344,8 @@ pub struct Environment {
     pub plugins: Option<Rc<dyn Plugins>>,
     /// Finds included, imported and extended templates.
     pub loader: Option<Rc<dyn Loader>>,
+    /// The names in its templates, which no other environment can render.
+    pub(super) names: Names,
     cache: RefCell<HashMap<String, Rc<Template>>>,
 }
 
@@ -369,6 +372,7 @@ impl Environment {
             filtered: None,
             plugins: None,
             loader: None,
+            names: Names::new(),
             cache: RefCell::default(),
         }
     }
@@ -443,7 +447,8 @@ impl Environment {
         if !options.keep_trailing_newline {
             text = text.strip_suffix('\n').unwrap_or(text);
         }
-        let parsed = parser::template(lexer::template(text, options), trusted, options)
+        let tokens = lexer::template(text, options, &self.names);
+        let parsed = parser::template(tokens, trusted, options, &self.names)
             .map_err(|problem| syntax(&problem, place))?;
         Ok(Rc::new(Compiled {
             blocks: Block::all(&parsed),
@@ -464,8 +469,8 @@ impl Environment {
         place: Place,
         trusted: bool,
     ) -> Result<Rc<Expression>> {
-        let tokens = lexer::expression(text, &self.options);
-        let expr = parser::expression(tokens, trusted, &self.options)
+        let tokens = lexer::expression(text, &self.options, &self.names);
+        let expr = parser::expression(tokens, trusted, &self.options, &self.names)
             .map_err(|problem| syntax(&problem, place))?;
         Ok(Rc::new(Compiled {
             code: Expr2(expr),

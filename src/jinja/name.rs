@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use super::methods;
 
-/// A name of a variable, attribute or parameter. Equal names are one object, so comparing them
-/// takes no look at their texts.
+/// A name of a variable, attribute or parameter. Equal names of one environment are one object, so
+/// comparing them takes no look at their texts.
 #[derive(Clone)]
 pub(super) struct Name(Rc<Entry>);
 
@@ -17,33 +17,61 @@ struct Entry {
     is_key: bool,
 }
 
-type Known = HashMap<Rc<str>, Name, foldhash::fast::RandomState>;
-
-thread_local! {
-    /// All names that were met. Only templates' texts have names, so it is no larger than these.
-    static KNOWN: RefCell<Known> = RefCell::default();
+/// The names that the templates of an environment use, those of the engine itself among them.
+///
+/// It grows with the names in templates' texts, and with nothing that data holds.
+pub(super) struct Names {
+    known: RefCell<HashMap<Rc<str>, Name, foldhash::fast::RandomState>>,
+    /// `loop`
+    pub(super) loops: Name,
+    /// `caller`
+    pub(super) caller: Name,
+    /// `varargs`
+    pub(super) varargs: Name,
+    /// `kwargs`
+    pub(super) kwargs: Name,
+    /// `super`
+    pub(super) parent: Name,
 }
 
-impl Name {
+impl Names {
+    pub(super) fn new() -> Names {
+        let [loops, caller, varargs, kwargs, parent] =
+            ["loop", "caller", "varargs", "kwargs", "super"].map(Name::new);
+        let all = [&loops, &caller, &varargs, &kwargs, &parent];
+        let known = all.map(|name| (name.shared(), name.clone()));
+        Names {
+            known: RefCell::new(known.into_iter().collect()),
+            loops,
+            caller,
+            varargs,
+            kwargs,
+            parent,
+        }
+    }
+
     /// Returns the name that is written so.
-    pub(super) fn of(text: &str) -> Name {
-        KNOWN.with_borrow_mut(|known| match known.get(text) {
-            Some(name) => name.clone(),
-            None => {
-                let shared: Rc<str> = text.into();
-                let name = Name(Rc::new(Entry {
-                    text: shared.clone(),
-                    is_key: !text.starts_with("__") && !methods::is_dict_method(text),
-                }));
-                known.insert(shared, name.clone());
-                name
-            }
-        })
+    pub(super) fn of(&self, text: &str) -> Name {
+        if let Some(name) = self.known(text) {
+            return name;
+        }
+        let name = Name::new(text);
+        self.known.borrow_mut().insert(name.shared(), name.clone());
+        name
     }
 
     /// Returns the name that is written so, if a template has used it.
-    pub(super) fn known(text: &str) -> Option<Name> {
-        KNOWN.with_borrow(|known| known.get(text).cloned())
+    pub(super) fn known(&self, text: &str) -> Option<Name> {
+        self.known.borrow().get(text).cloned()
+    }
+}
+
+impl Name {
+    fn new(text: &str) -> Name {
+        Name(Rc::new(Entry {
+            text: text.into(),
+            is_key: !text.starts_with("__") && !methods::is_dict_method(text),
+        }))
     }
 
     /// Returns the text.
@@ -94,16 +122,19 @@ mod tests {
 
     #[test]
     fn equal_names_are_one_object() {
-        assert_eq!(Name::of("alpha"), Name::of("alpha"));
-        assert_ne!(Name::of("alpha"), Name::of("beta"));
-        assert_eq!(Name::known("alpha"), Some(Name::of("alpha")));
-        assert_eq!(Name::known("never written"), None);
+        let names = Names::new();
+        assert_eq!(names.of("alpha"), names.of("alpha"));
+        assert_ne!(names.of("alpha"), names.of("beta"));
+        assert_eq!(names.known("alpha"), Some(names.of("alpha")));
+        assert_eq!(names.known("never written"), None);
+        assert_eq!(names.of("loop"), names.loops);
     }
 
     #[test]
     fn methods_and_special_names_are_more_than_keys() {
+        let names = Names::new();
         for (text, is_key) in [("port", true), ("items", false), ("__class__", false)] {
-            assert_eq!(Name::of(text).is_key(), is_key, "{text}");
+            assert_eq!(names.of(text).is_key(), is_key, "{text}");
         }
     }
 }

@@ -65,8 +65,8 @@ fn of_pieces(mut pieces: Vec<Value>) -> Result<Value> {
 
 /// Text is read back as data, but for what a filter made to be text.
 fn of_text(mut pieces: Vec<Value>) -> Result<Value> {
-    let inner = pieces.iter().filter(|piece| !piece.is_undefined());
-    if let Some(undefined) = inner.filter_map(Value::undefined_inside).next() {
+    let mut inner = pieces.iter().filter(|piece| !piece.is_undefined());
+    if let Some(undefined) = inner.find_map(Value::undefined_inside) {
         return Err(undefined.error());
     }
     Ok(match &pieces[..] {

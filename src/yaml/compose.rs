@@ -61,6 +61,9 @@ pub fn load_all(sources: &Sources, source: SourceId) -> Result<Loaded> {
             return Err(Error::new(error.kind(), error.message()).at(end));
         }
     }
+    if let Some(error) = comma_behind_tag(&text, source) {
+        return Err(error);
+    }
     let mut bytes = text.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut bytes);
@@ -76,6 +79,68 @@ pub fn load_all(sources: &Sources, source: SourceId) -> Result<Loaded> {
     };
     composer.stream()?;
     Ok(composer.loaded)
+}
+
+/// Finds a tag that has a comma right behind it, as in `[!!str, a]`, at which the scanner panics.
+///
+/// What could be one is set apart by a blank; where a tag is read there then, it is one. What can't be
+/// read just before one is an error here: the scanner may have come to the tag by then.
+fn comma_behind_tag(text: &str, source: SourceId) -> Option<Error> {
+    let mut apart = String::new();
+    let mut found = Vec::new();
+    let mut done = 0;
+    for (at, _) in text.match_indices('!') {
+        let rest = &text[at..];
+        let Some(end) = rest.find(|c: char| c.is_whitespace() || c == ',') else {
+            break;
+        };
+        if at < done || !rest[end..].starts_with(',') {
+            continue;
+        }
+        apart.push_str(&text[done..at + end]);
+        found.push((apart.len() - end, at + end));
+        apart.push(' ');
+        done = at + end;
+    }
+    if found.is_empty() {
+        return None;
+    }
+    apart.push_str(&text[done..]);
+    let mut bytes = apart.as_bytes();
+    let mut parser = Parser::new();
+    parser.set_input_string(&mut bytes);
+    loop {
+        let event = match parser.parse() {
+            Ok(event) => event,
+            Err(error) => {
+                let at = error.problem_mark().map_or(0, |mark| mark.index as usize);
+                // The scanner looks no further ahead than a key may be long.
+                if !found.iter().any(|(tag, _)| (at..at + 1024).contains(tag)) {
+                    return None;
+                }
+                let blanks = found.iter().filter(|(tag, _)| *tag < at).count();
+                let at = (at - blanks.min(at)).min(text.len());
+                let message = format!("YAML parsing failed: {}", sentence(error.problem()));
+                return Some(Error::new(Kind::Yaml, message).at(Span::new(source, at, at + 1)));
+            }
+        };
+        if matches!(event.data, EventData::StreamEnd) {
+            return None;
+        }
+        let node = event.start_mark.index as usize..=event.end_mark.index as usize;
+        for (tag, comma) in found.iter().filter(|(tag, _)| node.contains(tag)) {
+            let before = apart.get(*node.start()..*tag).unwrap_or("").trim_end();
+            let is_anchor = before.starts_with('&') && !before.contains(char::is_whitespace);
+            if before.is_empty() || is_anchor {
+                let message = "YAML parsing failed: A tag has a comma right behind it.";
+                return Some(
+                    Error::new(Kind::Yaml, message)
+                        .at(Span::new(source, *comma, comma + 1))
+                        .help("put a blank between them"),
+                );
+            }
+        }
+    }
 }
 
 struct Composer<'a> {

@@ -7,7 +7,6 @@ use super::scope::Scope;
 use super::{Flow, Machine};
 use crate::diag::Result;
 use crate::jinja::ast::For;
-use crate::jinja::name::Name;
 use crate::jinja::objects::{LoopState, Recursion, RecursiveCode};
 use crate::value::Value;
 
@@ -58,7 +57,6 @@ impl Machine<'_> {
             })),
             _ => Value::Object(state.clone()),
         };
-        let loop_name = Name::of("loop");
         let mut inner = Scope::new(Some(self.scope.clone()));
         // As in Jinja2, `else` is for a loop none of whose rounds came to its end.
         let mut is_done = false;
@@ -73,7 +71,7 @@ impl Machine<'_> {
             }
             let flow = self.inside(&inner, |machine| {
                 if repeat.uses_loop {
-                    machine.scope.set(&loop_name, object.clone());
+                    machine.scope.set(&machine.env.names.loops, object.clone());
                 }
                 machine
                     .assign(&repeat.target, item)

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use super::{Machine, Scope};
 use crate::diag::{Error, Result};
 use crate::jinja::ast::Macro;
-use crate::jinja::name::Name;
 use crate::jinja::objects::MacroObject;
 use crate::value::{Args, Undefined, Value};
 
@@ -49,11 +48,11 @@ impl Machine<'_> {
                 }
             };
             if let Some(caller) = caller {
-                scope.set(&Name::of("caller"), caller);
+                scope.set(&self.env.names.caller, caller);
             }
         }
         if code.uses_kwargs {
-            scope.set(&Name::of("kwargs"), Value::dict(keyword));
+            scope.set(&self.env.names.kwargs, Value::dict(keyword));
         } else if let Some((name, _)) = keyword.first() {
             let name_of = &code.name;
             return Err(Error::type_error(
@@ -67,7 +66,7 @@ impl Machine<'_> {
             ));
         }
         if code.uses_varargs {
-            scope.set(&Name::of("varargs"), Value::tuple(rest));
+            scope.set(&self.env.names.varargs, Value::tuple(rest));
         } else if !rest.is_empty() {
             return Err(Error::type_error(format!(
                 "macro '{}' takes not more than {} argument(s)",

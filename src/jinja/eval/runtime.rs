@@ -8,7 +8,6 @@ use super::access::{element, unsafe_attribute};
 use crate::diag::{Error, Kind, Result};
 use crate::jinja::environment::{Found, Plugin};
 use crate::jinja::methods;
-use crate::jinja::name::Name;
 use crate::jinja::objects::{BlockRef, Bound, MacroObject, Recursion};
 use crate::value::{Args, Key, Runtime, Undefined, UndefinedKind, Value};
 
@@ -219,7 +218,12 @@ impl Runtime for Machine<'_> {
     }
 
     fn resolve(&mut self, name: &str) -> Result<Option<Value>> {
-        if let Some(value) = Name::known(name).and_then(|name| self.scope.get(&name)) {
+        if let Some(value) = self
+            .env
+            .names
+            .known(name)
+            .and_then(|name| self.scope.get(&name))
+        {
             return Ok(Some(value));
         }
         let context = self.context;

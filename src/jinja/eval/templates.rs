@@ -6,7 +6,6 @@ use super::{Machine, Scope};
 use crate::diag::{Error, Kind, Result};
 use crate::jinja::ast::{Expr, Range};
 use crate::jinja::environment::Template;
-use crate::jinja::name::Name;
 use crate::jinja::objects::{BlockRef, Module};
 use crate::value::{Dict, Value};
 
@@ -64,7 +63,7 @@ impl Machine<'_> {
         };
         let inner = Scope::new(Some(base.clone()));
         inner.set(
-            &Name::of("super"),
+            &self.env.names.parent,
             Value::Object(Rc::new(BlockRef {
                 name: name.clone(),
                 level: level + 1,

@@ -5,7 +5,7 @@ mod tokens;
 use std::rc::Rc;
 
 use super::Options;
-use super::name::Name;
+use super::name::{Name, Names};
 use crate::value::Value;
 
 /// What is wrong with the text, and where: byte range.
@@ -52,6 +52,7 @@ enum Opens {
 pub(super) struct Lexer<'a> {
     text: &'a str,
     options: &'a Options,
+    names: &'a Names,
     at: usize,
     out: Vec<Spanned>,
     /// The next data loses its leading blanks (`-%}`), or one newline (`trim_blocks`).
@@ -62,21 +63,21 @@ pub(super) struct Lexer<'a> {
 }
 
 /// Splits a whole template. Offsets are bytes of the text given.
-pub(super) fn template(text: &str, options: &Options) -> Vec<Spanned> {
-    let mut lexer = Lexer::new(text, options);
+pub(super) fn template(text: &str, options: &Options, names: &Names) -> Vec<Spanned> {
+    let mut lexer = Lexer::new(text, options, names);
     let result = lexer.run();
     lexer.finished(result)
 }
 
 /// Splits a bare expression.
-pub(super) fn expression(text: &str, options: &Options) -> Vec<Spanned> {
-    let mut lexer = Lexer::new(text, options);
+pub(super) fn expression(text: &str, options: &Options, names: &Names) -> Vec<Spanned> {
+    let mut lexer = Lexer::new(text, options, names);
     let result = lexer.tokens(None, 0);
     lexer.finished(result)
 }
 
 impl<'a> Lexer<'a> {
-    fn new(text: &'a str, options: &'a Options) -> Lexer<'a> {
+    fn new(text: &'a str, options: &'a Options, names: &'a Names) -> Lexer<'a> {
         let mut tags = [
             (options.variable_start.as_str(), Opens::Variable, None),
             (options.block_start.as_str(), Opens::Block, None),
@@ -86,6 +87,7 @@ impl<'a> Lexer<'a> {
         Lexer {
             text,
             options,
+            names,
             at: 0,
             out: Vec::new(),
             strip_next: false,
@@ -365,7 +367,7 @@ mod tests {
     use super::*;
 
     fn data(text: &str, options: &Options) -> String {
-        template(text, options)
+        template(text, options, &Names::new())
             .into_iter()
             .filter_map(|spanned| match spanned.token {
                 Token::Data(text) => Some(text.to_string()),
@@ -407,7 +409,7 @@ mod tests {
             "{{ ` }}",
             "{{ '\\x1' }}",
         ] {
-            let tokens = template(text, &Options::default());
+            let tokens = template(text, &Options::default(), &Names::new());
             let is_bad = |spanned: &Spanned| matches!(spanned.token, Token::Bad(_));
             assert!(tokens.iter().any(is_bad), "{text}");
         }
@@ -424,7 +426,7 @@ mod tests {
             ("00_0", "0"),
             ("1.2.3", "1.2 3"),
         ] {
-            let tokens = expression(text, &Options::default());
+            let tokens = expression(text, &Options::default(), &Names::new());
             let found: Vec<String> = tokens
                 .iter()
                 .filter_map(|spanned| match &spanned.token {

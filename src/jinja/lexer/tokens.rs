@@ -2,7 +2,7 @@
 
 use num_bigint::BigInt;
 
-use super::{Lexer, Name, Problem, Token};
+use super::{Lexer, Problem, Token};
 use crate::value::Value;
 
 const OPERATORS: &[&str] = &[
@@ -110,7 +110,7 @@ impl Lexer<'_> {
                     .find(|c: char| !continues_name(c))
                     .unwrap_or(rest.len());
                 self.at += length;
-                let name = Name::of(&rest[..length]);
+                let name = self.names.of(&rest[..length]);
                 self.push(Token::Name(name), from, self.at);
             } else if let Some(operator) = OPERATORS
                 .iter()

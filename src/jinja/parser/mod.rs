@@ -7,7 +7,7 @@ mod translation;
 use super::ast::{Expr, Node};
 use super::environment::Options;
 use super::lexer::{Problem, Spanned, Token};
-use super::name::Name;
+use super::name::{Name, Names};
 use crate::value::Value;
 
 /// How many operators one expression may have in a row.
@@ -19,6 +19,7 @@ const MAX_NESTING: usize = 150;
 type Parsed<T> = Result<T, Problem>;
 
 pub(super) struct Parser<'a> {
+    names: &'a Names,
     options: &'a Options,
     tokens: Vec<Spanned>,
     at: usize,
@@ -37,9 +38,11 @@ pub(super) fn template(
     tokens: Vec<Spanned>,
     trusted: bool,
     options: &Options,
+    names: &Names,
 ) -> Parsed<Vec<Node>> {
     let mut parser = Parser {
         options,
+        names,
         tokens,
         at: 0,
         trusted,
@@ -56,9 +59,15 @@ pub(super) fn template(
 }
 
 /// Parses an expression's tokens.
-pub(super) fn expression(tokens: Vec<Spanned>, trusted: bool, options: &Options) -> Parsed<Expr> {
+pub(super) fn expression(
+    tokens: Vec<Spanned>,
+    trusted: bool,
+    options: &Options,
+    names: &Names,
+) -> Parsed<Expr> {
     let mut parser = Parser {
         options,
+        names,
         tokens,
         at: 0,
         trusted,

@@ -36,7 +36,8 @@ impl Parser<'_> {
                 }
                 let mark = self.reads.len();
                 let body = self.body("call", &["endcall"])?;
-                let caller = self.make_macro(Name::of("caller"), params, defaults, (mark, body));
+                let caller =
+                    self.make_macro(self.names.caller.clone(), params, defaults, (mark, body));
                 NodeKind::CallBlock(Rc::new(caller), call)
             }
             "filter" => {

@@ -142,7 +142,7 @@ impl Parser<'_> {
         }
     }
 
-    fn translated(&self, mut head: Head, single: Section, plural: Option<Section>) -> Trans {
+    fn translated(&mut self, mut head: Head, single: Section, plural: Option<Section>) -> Trans {
         let newstyle = self.options.newstyle_gettext;
         let mut names = single.names;
         names.extend(plural.iter().flat_map(|section| section.names.clone()));
@@ -169,7 +169,10 @@ impl Parser<'_> {
         };
         let counted = head.counted.filter(|_| plural.is_some());
         Trans {
-            function: self.named(&Name::of(function)),
+            function: {
+                let name = self.names.of(function);
+                self.named(&name)
+            },
             context: head.context,
             single: text(single.text),
             plural: plural.map(|section| text(section.text)),
@@ -181,7 +184,8 @@ impl Parser<'_> {
     }
 
     /// Makes the expression of a variable, which stands where the last token does.
-    fn named(&self, name: &Name) -> Expr {
+    fn named(&mut self, name: &Name) -> Expr {
+        self.reads.push(name.clone());
         let last = &self.tokens[self.at.saturating_sub(1)];
         Expr {
             kind: ExprKind::Name(name.clone()),
