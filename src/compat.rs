@@ -684,6 +684,16 @@ impl Level {
         self >= Level::V2_18
     }
 
+    /// Says whether files of `vars_files` are looked for in `vars/` first.
+    pub fn finds_vars_files_in_vars(self) -> bool {
+        self >= Level::V2_18
+    }
+
+    /// Says whether entries of `vars_files` with undefined names are warned of.
+    pub fn warns_of_skipped_vars_files(self) -> bool {
+        self >= Level::V2_19
+    }
+
     /// Returns what ansible-inventory's `_meta` says about the form of its output.
     pub fn inventory_profile(self) -> Option<&'static str> {
         (self >= Level::V2_19).then_some("inventory_legacy")

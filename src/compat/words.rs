@@ -448,6 +448,58 @@ impl Level {
         }
     }
 
+    /// Says that a name in `vars_files` stays undefined though the host's facts are known.
+    pub fn undefined_vars_file(self, name: &str, at: Span, cause: Error) -> Error {
+        let error = Error::new(
+            Kind::Undefined,
+            format!(
+                "an undefined variable was found when attempting to template the vars_files item '{name}'"
+            ),
+        )
+        .at(at);
+        if self.shows_error_blocks() {
+            error.caused_by(cause)
+        } else {
+            error
+        }
+    }
+
+    /// Says that a value can't name a file of `vars_files`.
+    pub fn no_vars_file_name(self, found: &Value, at: Span) -> Error {
+        if self.shows_error_blocks() {
+            let said = format!(
+                "Invalid `vars_files` value of type '{}'.",
+                found.type_name()
+            );
+            let help = "A `vars_files` value should either be a string or list of strings.";
+            // Nothing has no place.
+            return match found {
+                Value::None => Error::new(Kind::Parse, format!("{said} {help}")),
+                _ => Error::new(Kind::Parse, said).at(at).note(help),
+            };
+        }
+        Error::new(
+            Kind::Argument,
+            format!(
+                "Invalid vars_files entry found: {}\nvars_files entries should be either a string type or a list of string types after template expansion",
+                found.repr()
+            ),
+        )
+    }
+
+    /// Says that none of the files of an entry of `vars_files` is there; newer levels go on.
+    pub fn missing_vars_file(self, entry: &Value) -> Option<Error> {
+        (self == Level::V2_9).then(|| {
+            Error::new(
+                Kind::NotFound,
+                format!(
+                    "vars file {} was not found\nCould not find file on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the remote_src option",
+                    entry.to_str()
+                ),
+            )
+        })
+    }
+
     /// Says that a file of `vars_files` can't be decrypted.
     pub fn unreadable_vars_file(self, path: &str, cause: Error) -> Error {
         match self {

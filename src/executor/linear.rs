@@ -108,6 +108,7 @@ impl Runner {
         all: &[Rc<str>],
     ) -> Result<Vec<include::Wanted>> {
         let play = batch.play.clone();
+        self.load_vars_files(&play, on, true)?;
         let title = self.title(&play, task, on.first().map_or("localhost", |host| host));
         let check = match &task.settings.check_mode {
             Some(own) => crate::template::to_bool(own).unwrap_or(self.options.check),

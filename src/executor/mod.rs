@@ -24,6 +24,7 @@ mod report;
 mod run;
 mod select;
 mod task;
+mod vars_files;
 
 pub use cursor::AfterFailure;
 pub use magic::fixed as fixed_variables;

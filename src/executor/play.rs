@@ -55,6 +55,7 @@ impl Runner {
             None => pattern.clone(),
         };
         self.check_keywords(play)?;
+        self.check_vars_files(&names)?;
         self.report.play_start(play, &title, self.options.check);
         if hosts.is_empty() {
             self.report.no_hosts_matched();
@@ -211,7 +212,7 @@ impl Runner {
             is_broken: false,
         };
         self.roles_done.clear();
-        self.load_vars_files(play, &batch)?;
+        self.load_vars_files(names, &batch.hosts, false)?;
         let mut first = self.gathering(play, &batch)?;
         first.extend(play.pre_tasks.iter().cloned());
         let mut middle = play.roles.clone();

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::batch::Batch;
 use super::run::Runner;
-use crate::diag::{Error, Kind, Result};
+use crate::diag::Result;
 use crate::playbook::{Action, Block, Item, LoopControl, Play, Task};
 use crate::value::{Dict, Value};
 
@@ -93,65 +93,6 @@ impl Runner {
             role: None,
             implicit: true,
         }))])
-    }
-
-    /// Loads the play's `vars_files` for every host of the batch: a name may depend on the host.
-    pub(super) fn load_vars_files(&mut self, play: &Rc<Play>, batch: &Batch) -> Result<()> {
-        if play.vars_files.is_empty() {
-            return Ok(());
-        }
-        for host in &batch.hosts {
-            let mut files = Vec::new();
-            for entry in &play.vars_files {
-                let templar = self.templar(host, Some(&batch.play), None);
-                let candidates = match entry {
-                    Value::List(list) => list.to_vec(),
-                    one => vec![one.clone()],
-                };
-                let mut tried = Vec::new();
-                let mut found = None;
-                for candidate in &candidates {
-                    let name = match templar.render(candidate) {
-                        Ok(name) => name.to_str(),
-                        // A name that needs a fact that isn't there is passed over in a list.
-                        Err(_) if candidates.len() > 1 => continue,
-                        Err(error) => return Err(error.at(play.span)),
-                    };
-                    let path = play.dir.join("vars").join(&name);
-                    let path = if path.exists() {
-                        path
-                    } else {
-                        play.dir.join(&name)
-                    };
-                    if path.exists() {
-                        found = Some(path);
-                        break;
-                    }
-                    tried.push(name);
-                }
-                let Some(path) = found else {
-                    return Err(Error::new(
-                        Kind::NotFound,
-                        format!("vars file {} was not found", tried.join(", ")),
-                    )
-                    .at(play.span)
-                    .help(format!(
-                        "looked in {} and its vars directory",
-                        play.dir.display()
-                    )));
-                };
-                let vars = crate::vars::load_file(&self.sources, &path).map_err(|error| {
-                    let path = path.to_string_lossy();
-                    match error.kind() {
-                        Kind::Vault => self.level.unreadable_vars_file(&path, error),
-                        _ => error,
-                    }
-                })?;
-                files.push((path.to_string_lossy().into_owned().into(), vars));
-                batch.play.set_vars_files(host, files.clone());
-            }
-        }
-        Ok(())
     }
 }
 

@@ -39,8 +39,8 @@ pub struct Play {
     pub gather_timeout: Option<Value>,
     /// `vars`.
     pub vars: Dict,
-    /// `vars_files`; an inner list means the first that exists.
-    pub vars_files: Vec<Value>,
+    /// `vars_files`.
+    pub vars_files: Vec<VarsFile>,
     /// `serial`: numbers or percentages, one per batch; the last repeats.
     pub serial: Vec<Value>,
     /// `strategy`, where written.
@@ -63,6 +63,15 @@ pub struct Play {
     pub handlers: Vec<Item>,
     /// All roles that are used statically (`roles:` and `import_role`), dependencies before.
     pub role_list: Vec<Rc<Role>>,
+}
+
+/// An entry of `vars_files`.
+#[derive(Clone, Debug)]
+pub struct VarsFile {
+    /// Where it is written.
+    pub span: Span,
+    /// A name, or a list of names of which the first that exists is meant.
+    pub names: Value,
 }
 
 /// A task or a block.

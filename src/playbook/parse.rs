@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::args;
 use super::keywords::{self, Place};
 use super::load::{Loader, Resolved, describe};
-use super::model::{Action, Block, Item, Loop, LoopControl, Play, Role, Settings, Task};
+use super::model::{Action, Block, Item, Loop, LoopControl, Play, Role, Settings, Task, VarsFile};
 use super::role;
 use crate::diag::{Error, Kind, Notice, Result, Span, closest};
 use crate::value::{Dict, Key, Origin, Str, Value};
@@ -83,6 +83,18 @@ fn listed(node: &Node) -> Vec<Value> {
         Data::Sequence(items) => items.iter().map(Node::to_value).collect(),
         Data::Scalar(Value::None) => Vec::new(),
         _ => vec![node.to_value()],
+    }
+}
+
+fn vars_files(node: &Node) -> Vec<VarsFile> {
+    let entry = |node: &Node| VarsFile {
+        span: node.span,
+        names: node.to_value(),
+    };
+    match &node.data {
+        Data::Sequence(items) => items.iter().map(entry).collect(),
+        Data::Scalar(Value::None) => Vec::new(),
+        _ => vec![entry(node)],
     }
 }
 
@@ -333,7 +345,7 @@ pub(super) fn play(loader: &Loader, node: &Node, dir: &Path, outer: &Settings) -
         gather_subset: value("gather_subset"),
         gather_timeout: value("gather_timeout"),
         vars,
-        vars_files: get("vars_files").map(listed).unwrap_or_default(),
+        vars_files: get("vars_files").map(vars_files).unwrap_or_default(),
         serial: get("serial").map(listed).unwrap_or_default(),
         strategy: value("strategy"),
         order: value("order"),

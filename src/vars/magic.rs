@@ -257,6 +257,9 @@ pub(super) fn of_host(
     shortens_addresses: bool,
 ) -> Option<Value> {
     Some(match name {
+        "inventory_hostname" | "inventory_hostname_short" | "group_names" if host.is_empty() => {
+            return None;
+        }
         "inventory_hostname" => Value::str(host),
         "inventory_hostname_short" => Value::str(short_name(host, shortens_addresses)),
         "group_names" => Value::list(inventory.group_names(host).iter().map(Value::str).collect()),

@@ -76,7 +76,8 @@ pub struct View {
 }
 
 impl View {
-    /// Makes the view of a task; without a task, that of a play's or host's own variables.
+    /// Makes the view of a task; without a task, that of a play's or host's own variables; with an
+    /// empty name for the host, that of the play's alone.
     pub fn new(
         store: &Store,
         host: &str,
@@ -103,9 +104,10 @@ impl View {
         if let Some(role) = &role {
             add_defaults(&mut add, role);
         }
-        let levels = store.host_layers(host);
-        for layer in levels.iter() {
-            add(layer.level, &layer.from, &layer.vars);
+        if !host.is_empty() {
+            for layer in store.host_layers(host).iter() {
+                add(layer.level, &layer.from, &layer.vars);
+            }
         }
         add(Level::Facts, "facts", &store.injected_facts(host));
         if let Some(play) = play {
@@ -157,6 +159,14 @@ impl View {
             search_path,
             task_dir: None,
         }
+    }
+
+    /// Leaves out what tasks set, except for facts.
+    #[must_use]
+    pub fn without_set_facts(mut self) -> View {
+        self.layers
+            .retain(|layer| !matches!(layer.level, Level::SetFacts | Level::IncludeVars));
+        self
     }
 
     /// Looks for files beside the task's file as well.

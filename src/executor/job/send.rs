@@ -216,6 +216,10 @@ impl Job {
                             runner.store.set_fact(&host, name, value);
                         }
                     }
+                    let cacheable = result.get("_ansible_facts_cacheable");
+                    if cacheable.is_some_and(|cacheable| cacheable.truth()) {
+                        runner.store.add_facts(&host, &facts);
+                    }
                 }
                 "include_vars" => runner.store.add_include_vars(&host, &facts),
                 _ => runner.store.add_facts(&host, &facts),
