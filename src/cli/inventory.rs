@@ -13,9 +13,9 @@ use crate::compat::Level;
 use crate::diag::{Error, Kind, Notice, Result};
 use crate::executor::Options;
 use crate::inventory::{Group, Inventory, is_localhost};
+use crate::playbook::reserved_names;
 use crate::template::merge_dicts;
 use crate::value::{Dict, JsonStyle, Value};
-use crate::vars::reserved_names;
 use crate::yaml;
 
 /// Flags of `inventory`.

@@ -4,6 +4,7 @@
 
 use crate::compat::Level;
 use crate::diag::{Notice, Span};
+use crate::value::{Dict, Value};
 
 /// Where a keyword may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,7 +214,7 @@ pub fn names(place: Place) -> impl Iterator<Item = &'static str> {
 }
 
 /// Says whether a variable of this name is warned of: the name means something else.
-pub fn is_reserved(name: &str, level: Level) -> bool {
+pub(super) fn is_reserved(name: &str, level: Level) -> bool {
     const GLOBALS: &[&str] = &[
         "cycler",
         "dict",
@@ -229,7 +230,7 @@ pub fn is_reserved(name: &str, level: Level) -> bool {
     ];
     match name {
         "omit" => level.reserves_omit(),
-        "vars" => false,
+        "vars" | "gather_subset" => false,
         _ if GLOBALS.contains(&name) => level.reserves_globals(),
         _ => TABLE
             .iter()
@@ -238,12 +239,27 @@ pub fn is_reserved(name: &str, level: Level) -> bool {
 }
 
 /// Makes the warning of a reserved name.
-pub fn reserved(name: &str, span: Option<Span>) -> Notice {
+pub(super) fn reserved(name: &str, span: Option<Span>) -> Notice {
     Notice::warning(format!("Found variable using reserved name '{name}'."))
         .at(span)
         .older(Notice::warning(format!(
             "Found variable using reserved name: {name}"
         )))
+}
+
+/// Returns a warning for each variable whose name is reserved, where the level tells of them while
+/// it runs.
+pub fn reserved_names(vars: &Dict, level: Level) -> Vec<Notice> {
+    if !level.warns_of_reserved_names() {
+        return Vec::new();
+    }
+    vars.keys()
+        .iter()
+        .filter_map(|key| match key.value() {
+            Value::Str(name) if is_reserved(name, level) => Some(reserved(name, name.span())),
+            _ => None,
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod parse;
 mod role;
 
 pub use args::parse_pairs;
-pub use keywords::{is_reserved, reserved};
+pub use keywords::reserved_names;
 pub use load::{IncludeRole, Included, Loader, LoaderOptions, Resolved, StaticRender, role_place};
 pub use model::{
     Action, Block, Item, Loop, LoopControl, Play, Playbook, Role, Settings, Task, VarsFile,

@@ -6,13 +6,11 @@
 mod files;
 mod hostvars;
 mod magic;
-mod reserved;
 mod store;
 mod view;
 
 pub use files::{VarFiles, load_file};
 pub use hostvars::HostVars;
 pub use magic::{PlayNames, RunNames};
-pub use reserved::reserved_names;
 pub use store::Store;
 pub use view::{Layer, Level, View};

@@ -12,7 +12,7 @@ use crate::actions::{self, Remote};
 use crate::agent::message::{Item, Reply, Request};
 use crate::compat::Level;
 use crate::diag::{Error, Kind, Result};
-use crate::playbook::{is_reserved, reserved};
+use crate::playbook::reserved_names;
 use crate::value::{Dict, Value};
 
 impl Job {
@@ -207,7 +207,9 @@ impl Job {
         for host in hosts {
             let action = self.task.action.resolved.as_str();
             if matches!(action, "set_fact" | "include_vars") {
-                self.warn_of_reserved(&facts);
+                for notice in reserved_names(&facts, self.level) {
+                    self.templar.warn(notice);
+                }
             }
             match action {
                 "set_fact" => {
@@ -226,20 +228,6 @@ impl Job {
             }
         }
         self.templar.forget();
-    }
-
-    /// Warns of new variables whose names mean something else.
-    fn warn_of_reserved(&self, variables: &Dict) {
-        if !self.level.warns_of_reserved_names() {
-            return;
-        }
-        for key in variables.keys() {
-            if let Value::Str(name) = key.value()
-                && is_reserved(name, self.level)
-            {
-                self.templar.warn(reserved(name, name.span()));
-            }
-        }
     }
 }
 
