@@ -11,7 +11,8 @@ const STYLE: yaml::EmitStyle = yaml::EmitStyle {
     width: 80,
     sort_keys: false,
     flow: Some(false),
-    ends_open: false,
+    scalars: None,
+    by_python: false,
     explicit_start: false,
     explicit_end: false,
 };
