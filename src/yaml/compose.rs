@@ -109,13 +109,14 @@ fn comma_behind_tag(text: &str, source: SourceId) -> Option<Error> {
     let mut bytes = apart.as_bytes();
     let mut parser = Parser::new();
     parser.set_input_string(&mut bytes);
+    let mut told = 0;
     loop {
         let event = match parser.parse() {
             Ok(event) => event,
             Err(error) => {
                 let at = error.problem_mark().map_or(0, |mark| mark.index as usize);
                 // The scanner looks no further ahead than a key may be long.
-                if !found.iter().any(|(tag, _)| (at..at + 1024).contains(tag)) {
+                if !found.iter().any(|(tag, _)| (told..at + 1024).contains(tag)) {
                     return None;
                 }
                 let blanks = found.iter().filter(|(tag, _)| *tag < at).count();
@@ -128,6 +129,7 @@ fn comma_behind_tag(text: &str, source: SourceId) -> Option<Error> {
             return None;
         }
         let node = event.start_mark.index as usize..=event.end_mark.index as usize;
+        told = *node.end();
         for (tag, comma) in found.iter().filter(|(tag, _)| node.contains(tag)) {
             let before = apart.get(*node.start()..*tag).unwrap_or("").trim_end();
             let is_anchor = before.starts_with('&') && !before.contains(char::is_whitespace);
