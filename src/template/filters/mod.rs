@@ -3,6 +3,7 @@
 mod crypto;
 mod data;
 mod encode;
+mod facts;
 mod general;
 mod json_reader;
 mod keys;
@@ -25,6 +26,7 @@ pub(super) use encode::decoded;
 pub(super) use net::TESTS as NET_TESTS;
 pub(super) use random::bad_seed;
 pub(super) use regex::{translate, translate_between};
+pub(super) use structure::{get_path, index_of, to_paths};
 pub(super) use text::{newer_pprint, older_type_debug};
 pub(super) use units::revealed;
 
@@ -77,6 +79,12 @@ pub static FAMILIES: &[Family] = &[
         collections: &["ansible.utils"],
         is_short: false,
         rows: structure::TABLE,
+    },
+    Family {
+        title: "Facts of several sources",
+        collections: &["ansible.utils"],
+        is_short: false,
+        rows: facts::TABLE,
     },
     Family {
         title: "Units, types and forms",

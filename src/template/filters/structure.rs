@@ -56,7 +56,7 @@ pub(super) static TABLE: &[Row] = &[
 ];
 
 /// Binds arguments as `ansible.utils` checks them: what isn't known and what is missing is listed.
-fn checked<const N: usize>(
+pub(super) fn checked<const N: usize>(
     args: Args,
     names: [&str; N],
     required: usize,
@@ -74,10 +74,11 @@ fn checked<const N: usize>(
         };
         out[at] = Some(known(Some(value))?);
     }
-    let missing: Vec<&str> = (0..required)
+    let mut missing: Vec<&str> = (0..required)
         .filter(|at| out[*at].is_none())
         .map(|at| names[at])
         .collect();
+    missing.sort_unstable();
     if missing.is_empty() {
         return Ok(out);
     }
@@ -106,23 +107,29 @@ fn shallow(value: &Value, depth: usize) -> Result<()> {
 }
 
 /// Makes an error that says a list of one text, as checks of arguments do.
-fn listed(said: String) -> crate::diag::Error {
-    failed(Value::list(vec![Value::from(said)]).repr())
+pub(super) fn listed(said: String) -> crate::diag::Error {
+    let said = Value::list(vec![Value::from(said)]).repr();
+    crate::diag::Error::new(crate::diag::Kind::Argument, said)
 }
 
 fn is_set(value: Option<Value>) -> Result<bool> {
+    truth_of(value, "wantlist", false)
+}
+
+/// Reads an argument that is a boolean.
+pub(super) fn truth_of(value: Option<Value>, name: &str, default: bool) -> Result<bool> {
     match value.filter(|value| !value.is_none()) {
-        None => Ok(false),
+        None => Ok(default),
         Some(value) => crate::value::to_bool(&value).ok_or_else(|| {
             let kind = value.type_name();
             listed(format!(
-                "argument 'wantlist' is of type {kind} and we were unable to convert to bool: The value '{value}' is not a valid boolean."
+                "argument '{name}' is of type {kind} and we were unable to convert to bool: The value '{value}' is not a valid boolean."
             ))
         }),
     }
 }
 
-fn to_paths(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+pub(in crate::template) fn to_paths(_runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let [data, prepend, list] = checked(args, ["var", "prepend", "wantlist"], 1)?;
     let data = data.unwrap_or(Value::None);
     shallow(&data, 0)?;
@@ -181,7 +188,7 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-fn get_path(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+pub(in crate::template) fn get_path(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let mut args = args;
     // By position there are two; more of them are ignored.
     args.positional.truncate(2);
@@ -206,7 +213,7 @@ fn get_path(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     Ok(wrapped(known(Some(found))?, is_set(list)?))
 }
 
-fn index_of(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
+pub(in crate::template) fn index_of(runtime: &mut dyn Runtime, args: Args) -> Result<Value> {
     let names = [
         "data",
         "test",

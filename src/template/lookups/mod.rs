@@ -6,6 +6,7 @@ mod hosts;
 mod lists;
 mod password;
 mod sequence;
+mod structure;
 mod tables;
 mod url;
 mod vars;
@@ -31,6 +32,21 @@ pub struct Row {
 
 /// All lookups.
 pub static TABLE: &[Row] = &[
+    Row {
+        name: "ansible.utils.get_path",
+        function: structure::get_path,
+        doc: "What is at a path in nested data.",
+    },
+    Row {
+        name: "ansible.utils.index_of",
+        function: structure::index_of,
+        doc: "The places of the items that pass a test.",
+    },
+    Row {
+        name: "ansible.utils.to_paths",
+        function: structure::to_paths,
+        doc: "A flat dict of the paths of nested data.",
+    },
     Row {
         name: "config",
         function: config::config,

@@ -652,7 +652,10 @@ impl Templar {
     }
 
     /// Calls a function with what filters and tests are run by.
-    fn with_runtime<T>(&self, f: impl FnOnce(&mut dyn Runtime) -> Result<T>) -> Result<T> {
+    pub(super) fn with_runtime<T>(
+        &self,
+        f: impl FnOnce(&mut dyn Runtime) -> Result<T>,
+    ) -> Result<T> {
         let context = super::templar::TemplarContext::new(self, "", None);
         self.0.shared.env.with_runtime(&context, f)
     }
