@@ -551,3 +551,13 @@ fn a_comma_right_behind_a_tag_is_an_error_and_no_panic() {
         assert_eq!(read(text).expect(text), value);
     }
 }
+
+#[test]
+fn a_first_character_like_a_byte_order_mark_is_text() {
+    for (text, value) in [("Ａ: 1", "{'Ａ': 1}"), ("\u{feff}a: 1", "{'a': 1}")] {
+        let sources = Sources::default();
+        let source = sources.add("vars.yml", text);
+        let node = regrole::yaml::load(&sources, source).expect(text);
+        assert_eq!(node.expect("a node").to_value().repr(), value);
+    }
+}

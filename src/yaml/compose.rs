@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
+use libyaml_safer::{Encoding, Event, EventData, Mark, Parser, ScalarStyle};
 
 use super::resolve;
 use super::{Data, Node};
@@ -65,7 +65,7 @@ pub fn load_all(sources: &Sources, source: SourceId) -> Result<Loaded> {
         return Err(error);
     }
     let mut bytes = text.as_bytes();
-    let mut parser = Parser::new();
+    let mut parser = scanner();
     parser.set_input_string(&mut bytes);
     let mut composer = Composer {
         parser,
@@ -79,6 +79,14 @@ pub fn load_all(sources: &Sources, source: SourceId) -> Result<Loaded> {
     };
     composer.stream()?;
     Ok(composer.loaded)
+}
+
+/// Makes a scanner of text: left to find out about the encoding, it takes a first character such as `Ａ` for half a
+/// byte order mark.
+fn scanner<'r>() -> Parser<&'r mut &'r [u8]> {
+    let mut parser = Parser::new();
+    parser.set_encoding(Encoding::Utf8);
+    parser
 }
 
 /// Finds a tag that has a comma right behind it, as in `[!!str, a]`, at which the scanner panics.
@@ -107,7 +115,7 @@ fn comma_behind_tag(text: &str, source: SourceId) -> Option<Error> {
     }
     apart.push_str(&text[done..]);
     let mut bytes = apart.as_bytes();
-    let mut parser = Parser::new();
+    let mut parser = scanner();
     parser.set_input_string(&mut bytes);
     let mut told = 0;
     loop {
