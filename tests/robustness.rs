@@ -547,6 +547,7 @@ fn a_comma_right_behind_a_tag_is_an_error_and_no_panic() {
         ("# [!!str, a]\n[1]", "[1]"),
         ("!!str \"a !x, b\"", "'a !x, b'"),
         ("[!!str a, b]", "['a', 'b']"),
+        (">\n x! ,!\n .!", "'x! ,! .!'"),
     ] {
         assert_eq!(read(text).expect(text), value);
     }
@@ -559,5 +560,39 @@ fn a_first_character_like_a_byte_order_mark_is_text() {
         let source = sources.add("vars.yml", text);
         let node = regrole::yaml::load(&sources, source).expect(text);
         assert_eq!(node.expect("a node").to_value().repr(), value);
+    }
+}
+
+/// **Source:** what `PyYAML` makes of these texts.
+#[test]
+fn a_block_scalar_may_end_with_the_text() {
+    for (text, value) in [
+        ("a: |\n  text", "{'a': 'text'}"),
+        ("a: |+\n  text", "{'a': 'text'}"),
+        ("a: |-\n  text", "{'a': 'text'}"),
+        ("a: >\n  text", "{'a': 'text'}"),
+        ("a: |\n  text\n  ", "{'a': 'text\\n'}"),
+        ("a: |+\n  text\n  ", "{'a': 'text\\n'}"),
+        ("a: |+\n  text\n\n  ", "{'a': 'text\\n\\n'}"),
+        ("a: |\n  text\n\n", "{'a': 'text\\n'}"),
+        ("a: >+\n  x\n  y", "{'a': 'x y'}"),
+        ("a: |\n", "{'a': ''}"),
+        ("a: |", "{'a': ''}"),
+        ("a: |\n  ", "{'a': ''}"),
+        ("a: |+\n  ", "{'a': ''}"),
+        ("a: |\n  text\n# c", "{'a': 'text\\n'}"),
+        ("a: |\n  text\n  # c", "{'a': 'text\\n# c'}"),
+        ("a: |+\n  t\n\n\n # c", "{'a': 't\\n\\n\\n'}"),
+        ("- |\n x\n- >\n y", "['x\\n', 'y']"),
+        ("a: |\n  x\n   ", "{'a': 'x\\n '}"),
+        ("a: |\n  x\n    y", "{'a': 'x\\n  y'}"),
+        ("a: |2\n  x", "{'a': 'x'}"),
+        ("a: | # c\n  x", "{'a': 'x'}"),
+        ("a: |+ # -\n  x\n ", "{'a': 'x\\n'}"),
+    ] {
+        let sources = Sources::default();
+        let source = sources.add("vars.yml", text);
+        let node = regrole::yaml::load(&sources, source).expect(text);
+        assert_eq!(node.expect("a node").to_value().repr(), value, "{text:?}");
     }
 }

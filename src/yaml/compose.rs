@@ -64,7 +64,14 @@ pub fn load_all(sources: &Sources, source: SourceId) -> Result<Loaded> {
     if let Some(error) = comma_behind_tag(&text, source) {
         return Err(error);
     }
-    let mut bytes = text.as_bytes();
+    // The scanner can't stand a block scalar that ends without a newline: it gets one, which its value loses again.
+    let ended;
+    let mut bytes = if text.ends_with('\n') || !text.contains(['|', '>']) {
+        text.as_bytes()
+    } else {
+        ended = format!("{text}\n");
+        ended.as_bytes()
+    };
     let mut parser = scanner();
     parser.set_input_string(&mut bytes);
     let mut composer = Composer {
@@ -114,6 +121,7 @@ fn comma_behind_tag(text: &str, source: SourceId) -> Option<Error> {
         return None;
     }
     apart.push_str(&text[done..]);
+    apart.push('\n');
     let mut bytes = apart.as_bytes();
     let mut parser = scanner();
     parser.set_input_string(&mut bytes);
@@ -170,7 +178,34 @@ impl Composer<'_> {
     }
 
     fn span(&self, start: Mark, end: Mark) -> Span {
-        Span::new(self.source, start.index as usize, end.index as usize)
+        let at = |mark: Mark| (mark.index as usize).min(self.text.len());
+        Span::new(self.source, at(start), at(end))
+    }
+
+    /// Takes the newline off a block scalar that the source ends with, where it has none.
+    ///
+    /// A last line of blanks is a line of the scalar where it is longer than the indentation.
+    fn unended(&self, mut value: String, span: Span) -> String {
+        let (start, end) = (span.start as usize, span.end as usize);
+        if self.text.ends_with('\n')
+            || !value.ends_with('\n')
+            || !self.text[end..].trim().is_empty()
+        {
+            return value;
+        }
+        let header = self.text[start..].lines().next().unwrap_or("");
+        let head = header.split('#').next().unwrap_or("");
+        let keeps = head
+            .rsplit(['|', '>'])
+            .next()
+            .is_some_and(|chomping| chomping.contains('+'));
+        let last = self.text.rsplit('\n').next().unwrap_or("");
+        let line = value[..value.len() - 1].rsplit('\n').next().unwrap_or("");
+        let is_blank = !line.is_empty() && line.trim().is_empty();
+        if keeps || is_blank || !last.trim().is_empty() {
+            value.pop();
+        }
+        value
     }
 
     fn stream(&mut self) -> Result<()> {
@@ -236,6 +271,10 @@ impl Composer<'_> {
                 style,
                 ..
             } => {
+                let value = match style {
+                    ScalarStyle::Literal | ScalarStyle::Folded => self.unended(value, span),
+                    _ => value,
+                };
                 let data = self.scalar(tag.as_deref(), value, plain_implicit, style, span)?;
                 Ok(self.keep(anchor, Node { span, data }))
             }
