@@ -531,7 +531,7 @@ fn a_comma_right_behind_a_tag_is_an_error_and_no_panic() {
         let source = sources.add("play.yml", text);
         regrole::yaml::load(&sources, source).map(|node| node.expect("a node").to_value().repr())
     };
-    for text in ["{:!,", "{!,'0''"] {
+    for text in ["{:!,", " {+*::!{!..,", "{!,'0''"] {
         assert!(read(text).is_err(), "{text}");
     }
     for text in ["[!!str, a]", "[a, &x !!str, b]", "- {a: !t, b: 1}"] {

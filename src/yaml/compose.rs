@@ -109,13 +109,16 @@ fn comma_behind_tag(text: &str, source: SourceId) -> Option<Error> {
         let Some(end) = rest.find(|c: char| c.is_whitespace() || c == ',') else {
             break;
         };
-        if at < done || !rest[end..].starts_with(',') {
+        if !rest[end..].starts_with(',') {
             continue;
         }
-        apart.push_str(&text[done..at + end]);
-        found.push((apart.len() - end, at + end));
-        apart.push(' ');
-        done = at + end;
+        // Several may have the same comma behind them.
+        if at + end > done {
+            apart.push_str(&text[done..at + end]);
+            apart.push(' ');
+            done = at + end;
+        }
+        found.push((apart.len() - 1 - end, at + end));
     }
     if found.is_empty() {
         return None;
