@@ -120,7 +120,8 @@ impl Runner {
             let in_vars = self.level.finds_vars_files_in_vars();
             let places = in_vars.then(|| dir.join("vars").join(name));
             let mut places = places.into_iter().chain([dir.join(name)]);
-            if let Some(path) = places.find(|path| path.exists()) {
+            // A directory is no file, as which an empty name would be taken.
+            if let Some(path) = places.find(|path| path.exists() && !path.is_dir()) {
                 return Ok(Some(path));
             }
         }
