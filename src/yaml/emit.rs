@@ -32,6 +32,22 @@ pub struct EmitStyle {
     pub explicit_end: bool,
 }
 
+impl Default for EmitStyle {
+    /// Blocks of two blanks a level, folded at 80 characters, keys in the order they have.
+    fn default() -> EmitStyle {
+        EmitStyle {
+            indent: 2,
+            width: 80,
+            sort_keys: false,
+            flow: Some(false),
+            scalars: None,
+            by_python: false,
+            explicit_start: false,
+            explicit_end: false,
+        }
+    }
+}
+
 /// Writes a value as a YAML document.
 ///
 /// # Errors

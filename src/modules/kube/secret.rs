@@ -151,14 +151,8 @@ fn name_of(secret: &Dict) -> String {
 
 fn show(documents: &[Value], other: &[(Place, String)], side: &str) -> String {
     let style = EmitStyle {
-        indent: 2,
         width: usize::MAX,
-        sort_keys: false,
-        flow: Some(false),
-        scalars: None,
-        by_python: false,
-        explicit_start: false,
-        explicit_end: false,
+        ..EmitStyle::default()
     };
     let shown: Vec<String> = documents
         .iter()

@@ -6,17 +6,6 @@ use libfuzzer_sys::fuzz_target;
 use regrole::diag::Sources;
 use regrole::yaml;
 
-const STYLE: yaml::EmitStyle = yaml::EmitStyle {
-    indent: 2,
-    width: 80,
-    sort_keys: false,
-    flow: Some(false),
-    scalars: None,
-    by_python: false,
-    explicit_start: false,
-    explicit_end: false,
-};
-
 fuzz_target!(|text: &str| {
     let sources = Sources::default();
     let source = sources.add("fuzz.yml", text);
@@ -24,7 +13,7 @@ fuzz_target!(|text: &str| {
         return;
     };
     let value = node.to_value();
-    let Ok(written) = yaml::emit(&value, &STYLE) else {
+    let Ok(written) = yaml::emit(&value, &yaml::EmitStyle::default()) else {
         return;
     };
     let again = sources.add("again.yml", written.as_str());
